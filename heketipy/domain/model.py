@@ -1,0 +1,151 @@
+"""What the books know: clusters, nodes, devices, bricks, volumes. Frozen values; rows and JSON are made elsewhere.
+
+Sizes carry their unit in the name: GiB for volumes, KiB for bricks and devices.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from heketipy.domain.durability import Durability
+from heketipy.domain.states import State
+
+Tags = Mapping[str, str]
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A set of nodes that are gluster peers. `file` and `block` say what new volumes it may host."""
+
+    id: str
+    file: bool
+    block: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A storage server. Commands go to its first manage name; bricks are addressed by its first storage name."""
+
+    id: str
+    cluster: str
+    zone: int
+    manage: tuple[str, ...]
+    storage: tuple[str, ...]
+    state: State = State.ONLINE
+    tags: Tags = field(default_factory=dict)
+
+    @property
+    def address(self) -> "NodeAddress":
+        """Where it is reached."""
+        return NodeAddress(id=self.id, manage=self.manage[0], storage=self.storage[0])
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAddress:
+    """What is needed to run something on a node: its id, its manage name and its storage name."""
+
+    id: str
+    manage: str
+    storage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A disk of a node, made an LVM volume group `vg_<id>`. Invariant: total = free + used, all KiB."""
+
+    id: str
+    node: str
+    name: str
+    total_kib: int
+    free_kib: int
+    used_kib: int
+    extent_kib: int
+    state: State = State.ONLINE
+    tags: Tags = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+    pv_uuid: str = ""
+
+
+class BrickType(IntEnum):
+    """What a brick holds. The numbers are those of heketi's database."""
+
+    UNKNOWN = 0
+    NORMAL = 1
+    ARBITER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Brick:
+    """A thin logical volume with an XFS on one device.
+
+    `position` is its place in gluster's order of the volume's bricks, from 0. It charges its device with
+    `tp_size_kib + pool_metadata_kib`; `size_kib` is the size of the file system. `pending` is the id of the
+    operation that is adding or deleting it, or "".
+    """
+
+    id: str
+    volume: str
+    device: str
+    node: str
+    position: int
+    path: str
+    size_kib: int
+    tp_size_kib: int
+    pool_metadata_kib: int
+    type: BrickType
+    thin_pool: str = ""
+    lv: str = ""
+    pending: str = ""
+
+    @property
+    def charged_kib(self) -> int:
+        """The space it takes on its device."""
+        return self.tp_size_kib + self.pool_metadata_kib
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Room for snapshots: the thin pool is `factor` times the brick. The factor is the exact value of a float32."""
+
+    enable: bool = False
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class BlockInfo:
+    """The books of a block-hosting volume, GiB: what is free for block volumes and what is held back."""
+
+    free_gib: int = 0
+    reserved_gib: int = 0
+    restriction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A gluster volume. `pending` is the id of the operation that is creating or deleting it, or ""."""
+
+    id: str
+    name: str
+    cluster: str
+    size_gib: int
+    durability: Durability
+    gid: int = 0
+    snapshot: Snapshot = Snapshot()
+    options: tuple[str, ...] = ()
+    block: bool = False
+    block_info: BlockInfo = BlockInfo()
+    requested_clusters: tuple[str, ...] = ()
+    pending: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSpec:
+    """What was asked for: a volume create, after its form was checked."""
+
+    size_gib: int
+    name: str = ""
+    durability: Durability = field(default_factory=Durability)
+    gid: int = 0
+    snapshot: Snapshot = Snapshot()
+    options: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    block: bool = False

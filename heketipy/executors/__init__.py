@@ -1,0 +1,1 @@
+"""The storage nodes: how they are reached, and what is run on them."""
