@@ -149,3 +149,24 @@ class VolumeSpec:
     options: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     block: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """What was asked for: a node add, after its form was checked."""
+
+    cluster: str
+    zone: int
+    manage: tuple[str, ...]
+    storage: tuple[str, ...]
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSpec:
+    """What was asked for: a device add, after its form was checked. `destroy_data` allows its old content to be wiped."""
+
+    node: str
+    name: str
+    tags: Tags = field(default_factory=dict)
+    destroy_data: bool = False
