@@ -82,13 +82,17 @@ class NoSpace(CannotAllocate):
 
 
 class NodeFailure(HeketipyError):
-    """A storage node did not do its part. `node` is its id."""
+    """A storage node did not do its part. `node` is its id.
+
+    `retryable` is false where trying elsewhere would end the same way.
+    """
 
     code = "node-failure"
 
-    def __init__(self, text: str, *, node: str) -> None:
+    def __init__(self, text: str, *, node: str, retryable: bool = True) -> None:
         super().__init__(text)
         self.node = node
+        self.retryable = retryable
 
 
 class NodeUnreachable(NodeFailure):
@@ -106,8 +110,8 @@ class CommandFailed(NodeFailure):
 
     code = "command-failed"
 
-    def __init__(self, text: str, *, node: str, status: int = 1) -> None:
-        super().__init__(text, node=node)
+    def __init__(self, text: str, *, node: str, status: int = 1, retryable: bool = True) -> None:
+        super().__init__(text, node=node, retryable=retryable)
         self.status = status
 
 

@@ -1,0 +1,39 @@
+"""Remove a failed, empty device: its volume group goes, and its disk is free again."""
+
+from collections.abc import Sequence
+
+from heketipy.db.database import Tx
+from heketipy.domain.plans import RemoveDevice
+from heketipy.operations.context import Context
+from heketipy.operations.kind import Kind, Outcome
+from heketipy.operations.saga import Step
+
+NAME = "remove-device"
+
+
+def steps(plan: RemoveDevice, context: Context) -> Sequence[Step]:
+    """The one step of a device's removal. It has no undo, so only the node can tell whether it happened."""
+    device = plan.device
+    paths = device.paths or (device.name,)
+
+    async def tear_down() -> None:
+        act = context.nodes.forget_device if plan.forget else context.nodes.tear_down_device
+        await act(plan.node, device.id, paths=paths, pv_uuid=device.pv_uuid, fence=context.fence)
+
+    async def torn_down() -> bool:
+        return plan.forget or not await context.nodes.has_device(plan.node, device.id)
+
+    return [Step("device", tear_down, pivot=torn_down)]
+
+
+def publish(tx: Tx, plan: RemoveDevice, context: Context) -> Outcome:
+    """Strike the device from the books."""
+    tx.devices.remove(plan.device.id)
+    return Outcome()
+
+
+def release(tx: Tx, plan: RemoveDevice, context: Context) -> None:
+    """The device never left the books."""
+
+
+KIND = Kind(name=NAME, plan=RemoveDevice, steps=steps, publish=publish, release=release)

@@ -1,0 +1,30 @@
+"""All kinds of operations. Whatever is registered here is run by the engine, and failed and crashed by its tests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from heketipy.operations import (
+    device_add,
+    device_remove,
+    device_resync,
+    node_add,
+    node_remove,
+    volume_create,
+    volume_delete,
+    volume_expand,
+)
+from heketipy.operations.kind import Kind
+
+KINDS: Mapping[str, Kind[Any]] = {
+    kind.name: kind
+    for kind in (
+        node_add.KIND,
+        node_remove.KIND,
+        device_add.KIND,
+        device_remove.KIND,
+        device_resync.KIND,
+        volume_create.KIND,
+        volume_expand.KIND,
+        volume_delete.KIND,
+    )
+}

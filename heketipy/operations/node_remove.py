@@ -1,0 +1,48 @@
+"""Remove a node that has no devices: a peer detaches it. A refusal is only logged, as heketi has it: the node leaves
+the books in any case."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from heketipy.db.database import Tx
+from heketipy.domain.errors import NodeFailure
+from heketipy.domain.plans import RemoveNode
+from heketipy.operations.context import Context
+from heketipy.operations.kind import Kind, Outcome
+from heketipy.operations.saga import Step
+
+NAME = "remove-node"
+
+log = structlog.get_logger(__name__)
+
+
+def steps(plan: RemoveNode, context: Context) -> Sequence[Step]:
+    """The one step of a node's removal; there is no way back from it."""
+    if plan.via is None:
+        return []
+    via, host = plan.via, plan.node.storage[0]
+
+    async def detach() -> None:
+        try:
+            await context.nodes.detach_peer(via, host, cluster=plan.node.cluster, fence=context.fence)
+        except NodeFailure as error:
+            log.warning("peer detach failed; the node is removed all the same", host=host, reason=str(error))
+
+    async def begun() -> bool:
+        return True
+
+    return [Step("peer", detach, pivot=begun)]
+
+
+def publish(tx: Tx, plan: RemoveNode, context: Context) -> Outcome:
+    """Strike the node from the books."""
+    tx.nodes.remove(plan.node.id)
+    return Outcome()
+
+
+def release(tx: Tx, plan: RemoveNode, context: Context) -> None:
+    """The node never left the books."""
+
+
+KIND = Kind(name=NAME, plan=RemoveNode, steps=steps, publish=publish, release=release)

@@ -1,0 +1,309 @@
+"""The runner owns the tasks of all operations: no request, however it ends, can cancel one.
+
+It carries out what was reserved, takes back or finishes what failed, and settles the operation's row together with the
+books and the job in one transaction. What ends without settling its row is picked up again; so is, at the next start,
+what a dead server left.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from heketipy.db.database import Database, Tx
+from heketipy.domain.errors import CannotAllocate, HeketipyError, NodeFailure, explain
+from heketipy.domain.ids import IdSource
+from heketipy.domain.operation import Debt, Operation, Status
+from heketipy.executors.nodes import StorageNodes
+from heketipy.executors.transport import Fence
+from heketipy.operations import saga
+from heketipy.operations.context import Context, decode, encode
+from heketipy.operations.kind import Kind, Outcome
+from heketipy.operations.kinds import KINDS
+
+INTERRUPTED = "The server was stopped while this was in progress; it has been taken back. Please ask again."
+INTERNAL = "Internal error: the operation was taken back; the server's log says more."
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One attempt at an operation."""
+
+    kind: Kind[Any]
+    operation: Operation
+    plan: Any
+    context: Context
+    steps: Sequence[saga.Step]
+
+
+class Backoff:
+    """When to try again what is stuck: 5 s after the first failure, then twice as long each time, up to 10 minutes."""
+
+    FIRST = 5.0
+    LONGEST = 600.0
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._waits: dict[str, tuple[float, float]] = {}
+
+    def failed(self, key: str) -> None:
+        """Note one more failure."""
+        wait = min(self._waits.get(key, (0.0, self.FIRST / 2))[1] * 2, self.LONGEST)
+        self._waits[key] = (self._clock() + wait, wait)
+
+    def succeeded(self, key: str) -> None:
+        """Forget about it."""
+        self._waits.pop(key, None)
+
+    def due(self, key: str) -> bool:
+        """Tell whether it is time to try again."""
+        return self._clock() >= self._waits.get(key, (0.0, 0.0))[0]
+
+
+class Runner:
+    """Runs operations. All methods belong to the event loop's thread.
+
+    `running` operations are worked on at a time, the others wait in the order of their start. `ended` is called with
+    the ids of the jobs that have got their result.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        nodes: StorageNodes,
+        *,
+        epoch: int,
+        ids: IdSource,
+        clock: Callable[[], float],
+        running: int,
+        retries: int,
+        rebalance: bool,
+        down: Callable[[], frozenset[str]],
+        ended: Callable[[Sequence[str]], None],
+    ) -> None:
+        self._db = db
+        self._nodes = nodes
+        self._epoch = epoch
+        self._ids = ids
+        self._clock = clock
+        self._retries = retries
+        self._rebalance = rebalance
+        self._down = down
+        self._ended = ended
+        self._slots = asyncio.Semaphore(running)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closing = False
+        self.backoff = Backoff(clock)
+
+    @property
+    def at_work(self) -> frozenset[str]:
+        """Ids of the operations that are running or waiting for their turn."""
+        return frozenset(self._tasks)
+
+    def start(self, operation: str, *, done: Callable[[], None] | None = None) -> None:
+        """Carry out what was reserved. Called when the reservation is committed; `done` when the work has ended."""
+        self._begin(operation, self._carry_out, done)
+
+    def recover(self, operation: str) -> None:
+        """Take back or finish what an earlier attempt, or a dead server, left unsettled."""
+        if operation not in self._tasks:
+            self._begin(operation, self._recover, None)
+
+    async def drain(self) -> None:
+        """Wait until everything that was started has ended."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+
+    async def close(self) -> None:
+        """Stop. What is unsettled stays in the books for the next start."""
+        self._closing = True
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _begin(self, operation: str, action: Callable[[Operation], Any], done: Callable[[], None] | None) -> None:
+        task = asyncio.create_task(self._work(operation, action), name=f"operation {operation}")
+        self._tasks[operation] = task
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.pop(operation, None)
+            if done is not None:
+                done()
+            if task.cancelled() or self._closing:
+                return
+            error = task.exception()
+            if isinstance(error, Exception):
+                log.error("an operation ended unsettled", operation=operation, reason=explain(error), exc_info=error)
+                self.backoff.failed(operation)
+
+        task.add_done_callback(ended)
+
+    async def _work(self, operation_id: str, action: Callable[[Operation], Any]) -> None:
+        async with self._slots:
+            with structlog.contextvars.bound_contextvars(operation=operation_id):
+                operation = await self._db.read(_find, operation_id)
+                if operation is not None:
+                    await action(operation)
+
+    def _prepare(self, operation: Operation) -> Work:
+        kind = KINDS[operation.kind]
+        plan = decode(kind.plan, operation.plan)
+        context = Context(
+            operation=operation,
+            nodes=self._nodes,
+            db=self._db,
+            fence=Fence(operation.id, self._epoch),
+            down=self._down(),
+            rebalance=self._rebalance,
+            journal=dict(operation.journal),
+            pivoted=operation.pivoted,
+        )
+        return Work(kind=kind, operation=operation, plan=plan, context=context, steps=kind.steps(plan, context))
+
+    async def _carry_out(self, operation: Operation | None) -> None:
+        while operation is not None:
+            work = self._prepare(operation)
+            log.info("operation begins", kind=work.kind.name, attempt=operation.attempt)
+            try:
+                await saga.forward(work.steps, passing_pivot=work.context.passing_pivot)
+            except Exception as error:  # noqa: BLE001 - whatever went wrong, the nodes and the books must agree again
+                operation = await self._failed(work, error)
+            else:
+                operation = None
+                await self._publish(work)
+
+    async def _failed(self, work: Work, error: Exception) -> Operation | None:
+        """Bring a failed attempt to its end; return the next attempt if there is one."""
+        log.warning("operation failed", kind=work.kind.name, reason=explain(error), exc_info=_unexpected(error))
+        try:
+            if work.context.pivoted and await saga.passed_pivot(work.steps):
+                await saga.resume(work.steps)
+                await self._publish(work)
+                return None
+            await saga.unwind(work.steps)
+        except Exception as refusal:  # noqa: BLE001
+            await self._stuck(work, refusal, text=_for_user(error))
+            return None
+        return await self._take_back(work, error)
+
+    async def _recover(self, operation: Operation) -> None:
+        work = self._prepare(operation)
+        log.info("taking up an unsettled operation", kind=work.kind.name, pivoted=operation.pivoted)
+        try:
+            if operation.pivoted and await saga.passed_pivot(work.steps):
+                await saga.resume(work.steps)
+                await self._publish(work)
+            else:
+                await saga.unwind(work.steps)
+                await self._settle(work, work.kind.release, Outcome(error=operation.error or INTERRUPTED))
+        except Exception as refusal:  # noqa: BLE001
+            await self._stuck(work, refusal, text=operation.error or INTERRUPTED)
+
+    async def _publish(self, work: Work) -> None:
+        await self._settle(work, work.kind.publish, None)
+
+    async def _take_back(self, work: Work, error: Exception) -> Operation | None:
+        if work.kind.again is not None and isinstance(error, NodeFailure) and error.retryable:
+            if work.operation.attempt <= self._retries:
+                try:
+                    return await self._db.write(self._reserve_again, work, error.node)
+                except CannotAllocate as refusal:
+                    log.warning("no other place was found", reason=str(refusal))
+        await self._settle(work, work.kind.release, Outcome(error=_for_user(error)))
+        return None
+
+    def _reserve_again(self, tx: Tx, work: Work, without: str) -> Operation:
+        self._release(tx, work)
+        assert work.kind.again is not None
+        try:
+            plan = work.kind.again(tx, work.plan, work.operation.id, frozenset({without}))
+        except CannotAllocate:
+            # On the few nodes of a small site there may be no other place; the same nodes may do better this time.
+            plan = work.kind.again(tx, work.plan, work.operation.id, frozenset())
+        old = work.operation
+        new = Operation(
+            id=old.id,
+            kind=old.kind,
+            created=old.created,
+            epoch=self._epoch,
+            plan=encode(plan),
+            attempt=old.attempt + 1,
+        )
+        tx.operations.remove(old.id)
+        tx.operations.add(new)
+        return new
+
+    async def _settle(
+        self, work: Work, end: Callable[[Tx, Any, Context], Outcome | None], outcome: Outcome | None
+    ) -> None:
+        jobs = await self._db.write(self._settled, work, end, outcome)
+        self.backoff.succeeded(work.operation.id)
+        log.info("operation ended", kind=work.kind.name, outcome="done" if outcome is None else outcome.error)
+        self._ended(jobs)
+
+    def _settled(
+        self,
+        tx: Tx,
+        work: Work,
+        end: Callable[[Tx, Any, Context], Outcome | None],
+        outcome: Outcome | None,
+    ) -> list[str]:
+        outcome = self._release(tx, work, end) or outcome or Outcome()
+        tx.operations.remove(work.operation.id)
+        return _finish_jobs(tx, work.operation.id, outcome, self._clock())
+
+    def _release(
+        self, tx: Tx, work: Work, end: Callable[[Tx, Any, Context], Outcome | None] | None = None
+    ) -> Outcome | None:
+        """Let the kind change the books, and enter what absent nodes owe."""
+        outcome = (end or work.kind.release)(tx, work.plan, work.context)
+        for owed in work.context.owed.values():
+            tx.debts.add(
+                Debt(
+                    id=self._ids(),
+                    node=owed.node,
+                    operation=work.operation.id,
+                    created=self._clock(),
+                    work=encode(owed.work),
+                    charges=owed.charges,
+                    error=owed.reason,
+                )
+            )
+        return outcome
+
+    async def _stuck(self, work: Work, refusal: Exception, *, text: str) -> None:
+        reason = explain(refusal)
+        log.error("operation is stuck", kind=work.kind.name, reason=reason, exc_info=_unexpected(refusal))
+        jobs = await self._db.write(self._mark_stuck, work.operation.id, reason, text)
+        self.backoff.failed(work.operation.id)
+        self._ended(jobs)
+
+    def _mark_stuck(self, tx: Tx, operation: str, reason: str, text: str) -> list[str]:
+        tx.operations.set_status(operation, Status.FAILED, error=reason)
+        return _finish_jobs(tx, operation, Outcome(error=text), self._clock())
+
+
+def _find(tx: Tx, operation: str) -> Operation | None:
+    return tx.operations.find(operation)
+
+
+def _finish_jobs(tx: Tx, operation: str, outcome: Outcome, now: float) -> list[str]:
+    """Give the operation's open jobs their result. A job that has one keeps it: the first cause counts."""
+    jobs = [job.id for job in tx.jobs.of_operation(operation) if job.ended is None]
+    for job in jobs:
+        tx.jobs.finish(job, result=outcome.result, error=outcome.error, ended=now)
+    return jobs
+
+
+def _for_user(error: Exception) -> str:
+    return str(error) if isinstance(error, HeketipyError) else INTERNAL
+
+
+def _unexpected(error: Exception) -> Exception | None:
+    """Return an error whose traceback belongs in the log."""
+    return None if isinstance(error, HeketipyError) else error

@@ -1,0 +1,75 @@
+"""Steps with undo, and the three ways through them: forward, back, and forward again from the point of no return.
+
+A step is idempotent, and so is its undo, which must only remove what it can prove to be ours. Undo includes the step
+that failed, for it may have half happened. A pivot is a step after which there is no way back: before it begins, that
+is written down; afterwards only the nodes can tell whether it happened.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+import asyncio
+
+Action = Callable[[], Awaitable[None]]
+T = TypeVar("T")
+
+
+async def nothing() -> None:
+    """Undo of a step that leaves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One idempotent action, and the idempotent action that takes it back.
+
+    `pivot` asks the nodes whether this step happened; a step that has one is a point of no return.
+    """
+
+    name: str
+    do: Action
+    undo: Action = nothing
+    pivot: Callable[[], Awaitable[bool]] | None = None
+
+
+async def forward(steps: Sequence[Step], *, passing_pivot: Action) -> None:
+    """Do each step. `passing_pivot` is awaited before a pivot begins."""
+    for step in steps:
+        if step.pivot is not None:
+            await passing_pivot()
+        await step.do()
+
+
+async def unwind(steps: Sequence[Step]) -> None:
+    """Take back all steps up to and including the pivot, newest first. Steps that never began are taken back too:
+    an undo finds nothing then."""
+    for step in reversed(steps[: _pivot_index(steps) + 1]):
+        await step.undo()
+
+
+async def passed_pivot(steps: Sequence[Step]) -> bool:
+    """Ask the nodes whether the pivot, which may have begun, happened."""
+    pivot = steps[_pivot_index(steps)].pivot
+    return pivot is not None and await pivot()
+
+
+async def resume(steps: Sequence[Step]) -> None:
+    """Go forward again, from the pivot on."""
+    for step in steps[_pivot_index(steps) :]:
+        await step.do()
+
+
+def _pivot_index(steps: Sequence[Step]) -> int:
+    for index, step in enumerate(steps):
+        if step.pivot is not None:
+            return index
+    return len(steps) - 1
+
+
+async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T | Exception]:
+    """Do everything side by side and wait for all of it, whatever fails: what runs on a node cannot be called back by
+    cancelling its siblings."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, Exception):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException) or isinstance(result, Exception)]
