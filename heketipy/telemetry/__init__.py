@@ -1,1 +1,1 @@
-"""Logs and metrics: how they are written, and which there are. What is worth telling is decided where it happens."""
+"""Logs and metrics: how they are written, and which there are. What is worth telling is decided elsewhere."""

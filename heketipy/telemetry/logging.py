@@ -1,8 +1,8 @@
 """Logs: structlog, one line an event, as JSON or for a person's eyes.
 
-Use `structlog.get_logger()` anywhere, and `bound(request=…, operation=…, node=…)` around work: whatever is bound stands
-in every line written inside, also by tasks started there. Secrets are taken out last, after everything is put in; the
-lines of libraries (uvicorn, asyncssh, alembic) go the same way.
+Use `structlog.get_logger()` anywhere, and `bound(request=…, operation=…, node=…)` around work: whatever is
+bound stands in every line written inside, also by tasks started there. Secrets are taken out last, after
+everything is put in; the lines of libraries (uvicorn, asyncssh, alembic) go the same way.
 
 heketi's levels are `none critical error warning info debug`; the level may change while the server runs.
 """
@@ -53,7 +53,7 @@ class Threshold:
 
 
 class Masking:
-    """Takes secrets out of lines: values under a name that means a secret, and known secrets wherever they stand."""
+    """Takes secrets out of lines: values under a telling name, and known secrets wherever they stand."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
@@ -105,8 +105,8 @@ def configure(
 ) -> Threshold:
     """Set logging up for the process and return the handle that changes its level.
 
-    A level that does not exist means `info`. `stream` is standard output unless given. `secrets` are values that must
-    never be seen in a line.
+    A level that does not exist means `info`. `stream` is standard output unless given. `secrets` are values
+    that must never be seen in a line.
     """
     output = sys.stdout if stream is None else stream
     as_json = form == "json" or (form == "auto" and not output.isatty())
@@ -126,7 +126,7 @@ def configure(
     )
     structlog.configure(
         processors=[threshold, *shared, renderer],
-        wrapper_class=structlog.BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         logger_factory=structlog.WriteLoggerFactory(file=output),
         cache_logger_on_first_use=False,
     )
