@@ -6,8 +6,9 @@
       Conflict                the object is in the way of the request
       InUse                   an operation is pending on the object
       Busy                    too much is going on; come again
-      CannotAllocate          placement refused; says why
-        NoSpace               no device has room
+      CannotBegin             the work could not be set up
+        CannotAllocate        placement refused; says why
+          NoSpace             no device has room
       NodeFailure             a storage node did not do its part
         NodeUnreachable         it did not answer: whether the command ran is not known
         CommandFailed           it answered, and refused
@@ -66,7 +67,13 @@ class Busy(HeketipyError):
         self.retry_after = retry_after
 
 
-class CannotAllocate(HeketipyError):
+class CannotBegin(HeketipyError):
+    """The work could not be set up; nothing was done. heketi counts this among a server's errors."""
+
+    code = "cannot-begin"
+
+
+class CannotAllocate(CannotBegin):
     """Placement refused. The first line is heketi's text; further lines explain."""
 
     code = "cannot-allocate"

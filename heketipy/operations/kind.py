@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from heketipy.db.database import Tx
 from heketipy.operations.context import Context
+from heketipy.operations.reservation import Reservations
 from heketipy.operations.saga import Step
 
 P = TypeVar("P")
@@ -34,4 +35,4 @@ class Kind(Generic[P]):
     steps: Callable[[P, Context], Sequence[Step]]
     publish: Callable[[Tx, P, Context], Outcome]
     release: Callable[[Tx, P, Context], None]
-    again: Callable[[Tx, P, str, frozenset[str]], P] | None = None
+    again: Callable[[Reservations, Tx, P, str, frozenset[str]], P] | None = None

@@ -22,6 +22,7 @@ from heketipy.operations import saga
 from heketipy.operations.context import Context, decode, encode
 from heketipy.operations.kind import Kind, Outcome
 from heketipy.operations.kinds import KINDS
+from heketipy.operations.reservation import Reservations
 
 INTERRUPTED = "The server was stopped while this was in progress; it has been taken back. Please ask again."
 INTERNAL = "Internal error: the operation was taken back; the server's log says more."
@@ -75,6 +76,7 @@ class Runner:
         self,
         db: Database,
         nodes: StorageNodes,
+        reservations: Reservations,
         *,
         epoch: int,
         ids: IdSource,
@@ -82,17 +84,16 @@ class Runner:
         running: int,
         retries: int,
         rebalance: bool,
-        down: Callable[[], frozenset[str]],
         ended: Callable[[Sequence[str]], None],
     ) -> None:
         self._db = db
         self._nodes = nodes
+        self._reservations = reservations
         self._epoch = epoch
         self._ids = ids
         self._clock = clock
         self._retries = retries
         self._rebalance = rebalance
-        self._down = down
         self._ended = ended
         self._slots = asyncio.Semaphore(running)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -126,7 +127,9 @@ class Runner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self, operation: str, action: Callable[[Operation], Any], done: Callable[[], None] | None) -> None:
+    def _begin(
+        self, operation: str, action: Callable[[Operation], Any], done: Callable[[], None] | None
+    ) -> None:
         task = asyncio.create_task(self._work(operation, action), name=f"operation {operation}")
         self._tasks[operation] = task
 
@@ -138,7 +141,9 @@ class Runner:
                 return
             error = task.exception()
             if isinstance(error, Exception):
-                log.error("an operation ended unsettled", operation=operation, reason=explain(error), exc_info=error)
+                log.error(
+                    "an operation ended unsettled", operation=operation, reason=explain(error), exc_info=error
+                )
                 self.backoff.failed(operation)
 
         task.add_done_callback(ended)
@@ -158,12 +163,14 @@ class Runner:
             nodes=self._nodes,
             db=self._db,
             fence=Fence(operation.id, self._epoch),
-            down=self._down(),
+            down=self._reservations.down(),
             rebalance=self._rebalance,
             journal=dict(operation.journal),
             pivoted=operation.pivoted,
         )
-        return Work(kind=kind, operation=operation, plan=plan, context=context, steps=kind.steps(plan, context))
+        return Work(
+            kind=kind, operation=operation, plan=plan, context=context, steps=kind.steps(plan, context)
+        )
 
     async def _carry_out(self, operation: Operation | None) -> None:
         while operation is not None:
@@ -179,7 +186,9 @@ class Runner:
 
     async def _failed(self, work: Work, error: Exception) -> Operation | None:
         """Bring a failed attempt to its end; return the next attempt if there is one."""
-        log.warning("operation failed", kind=work.kind.name, reason=explain(error), exc_info=_unexpected(error))
+        log.warning(
+            "operation failed", kind=work.kind.name, reason=explain(error), exc_info=_unexpected(error)
+        )
         try:
             if work.context.pivoted and await saga.passed_pivot(work.steps):
                 await saga.resume(work.steps)
@@ -221,10 +230,10 @@ class Runner:
         self._release(tx, work)
         assert work.kind.again is not None
         try:
-            plan = work.kind.again(tx, work.plan, work.operation.id, frozenset({without}))
+            plan = work.kind.again(self._reservations, tx, work.plan, work.operation.id, frozenset({without}))
         except CannotAllocate:
             # On the few nodes of a small site there may be no other place; the same nodes may do better this time.
-            plan = work.kind.again(tx, work.plan, work.operation.id, frozenset())
+            plan = work.kind.again(self._reservations, tx, work.plan, work.operation.id, frozenset())
         old = work.operation
         new = Operation(
             id=old.id,

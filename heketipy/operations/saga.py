@@ -72,4 +72,6 @@ async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T | Exception]:
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, Exception):
             raise result
-    return [result for result in results if not isinstance(result, BaseException) or isinstance(result, Exception)]
+    return [
+        result for result in results if not isinstance(result, BaseException) or isinstance(result, Exception)
+    ]

@@ -8,7 +8,7 @@ from heketipy.domain.plans import CreateVolume
 from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
 from heketipy.operations.kind import Kind, Outcome
-from heketipy.operations.reservation import reserve_again
+from heketipy.operations.reservation import Reservations
 from heketipy.operations.saga import Step
 
 NAME = "create-volume"
@@ -61,5 +61,10 @@ def release(tx: Tx, plan: CreateVolume, context: Context) -> None:
 
 
 KIND = Kind(
-    name=NAME, plan=CreateVolume, steps=steps, publish=publish, release=release, again=reserve_again
+    name=NAME,
+    plan=CreateVolume,
+    steps=steps,
+    publish=publish,
+    release=release,
+    again=Reservations.create_again,
 )

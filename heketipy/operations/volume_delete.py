@@ -91,7 +91,8 @@ async def _refuse_what_gluster_would(plan: DeleteVolume, context: Context, start
     away = sorted(peer.hostname for peer in peers if not peer.connected)
     if away:
         raise CommandFailed(
-            f"volume delete: {name}: failed: Some of the peers are down: {', '.join(away)}", node=candidates[0].id
+            f"volume delete: {name}: failed: Some of the peers are down: {', '.join(away)}",
+            node=candidates[0].id,
         )
     snapshots = await first_answer(
         candidates, lambda node: context.nodes.volume_snapshots(node, name), total=len(plan.nodes)

@@ -1,0 +1,170 @@
+"""Reserving room in the books for new bricks: choose a cluster and devices, take the space, enter volume and bricks.
+
+Everything here runs inside the write transaction of its caller.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from heketipy.db.database import Tx
+from heketipy.domain.capacity import block_reserve
+from heketipy.domain.errors import InvalidRequest, NotFound
+from heketipy.domain.ids import IdSource
+from heketipy.domain.model import BlockInfo, Brick, NodeAddress, Volume, VolumeSpec
+from heketipy.domain.names import default_volume_name
+from heketipy.domain.options import effective_options
+from heketipy.domain.placement import (
+    ClusterFacts,
+    Limits,
+    PlacementRequest,
+    Plan,
+    eligible,
+    first_that_fits,
+    minimum_volume_kib,
+    place,
+)
+from heketipy.domain.plans import CreateVolume, ExpandVolume
+from heketipy.domain.units import KIB_PER_GIB
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePolicy:
+    """The server's settings that decide what volumes may be made, and how."""
+
+    limits: Limits = field(default_factory=Limits)
+    pre_options: str = ""
+    post_options: str = ""
+    block_options: str = "group gluster-block"
+    volumes_per_cluster: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Reservations:
+    """Reserves room. `down` are the nodes known not to answer: they get no bricks."""
+
+    policy: VolumePolicy
+    ids: IdSource
+    down: Callable[[], frozenset[str]]
+
+    def clusters_for(self, tx: Tx, spec: VolumeSpec) -> list[str]:
+        """Return the clusters that a request may use, in the order in which they are tried.
+
+        Raises InvalidRequest: there is none, one that was asked for does not exist, or the volume is too small.
+        """
+        known = tx.clusters.ids()
+        if not known:
+            raise InvalidRequest("No clusters configured")
+        for cluster in spec.clusters:
+            if cluster not in known:
+                raise InvalidRequest(f"Cluster id {cluster} not found")
+        minimum_kib = minimum_volume_kib(spec.durability, self.policy.limits)
+        if spec.size_gib * KIB_PER_GIB < minimum_kib:
+            raise InvalidRequest(
+                f"Requested volume size ({spec.size_gib} GB) is smaller than the minimum supported volume size"
+                f" ({minimum_kib})"
+            )
+        return list(spec.clusters) or known
+
+    def create(
+        self, tx: Tx, spec: VolumeSpec, *, volume: str, operation: str, avoid: frozenset[str] = frozenset()
+    ) -> CreateVolume:
+        """Reserve a new volume, hidden until its operation publishes it.
+
+        `avoid` are nodes that get no brick. Raises CannotAllocate.
+        """
+        name = spec.name or default_volume_name(volume)
+        clusters = eligible(
+            [_facts(tx, cluster, name) for cluster in self.clusters_for(tx, spec)],
+            name=name,
+            block=spec.block,
+            limit=self.policy.volumes_per_cluster,
+        )
+        policy = self.policy
+        options = effective_options(
+            policy.pre_options, policy.post_options, policy.block_options, spec.options, spec.block
+        )
+        request = PlacementRequest(
+            size_gib=spec.size_gib,
+            durability=spec.durability,
+            snapshot_factor=spec.snapshot.factor,
+            options=options,
+            volume_id=volume,
+            avoid=avoid,
+        )
+        cluster, plan = first_that_fits(
+            clusters, lambda cluster: place(request, tx.view(cluster, self.down()), self.ids, policy.limits)
+        )
+        made = Volume(
+            id=volume,
+            name=name,
+            cluster=cluster,
+            size_gib=spec.size_gib,
+            durability=spec.durability,
+            gid=spec.gid,
+            snapshot=spec.snapshot,
+            options=options,
+            block=spec.block,
+            block_info=_block_info(spec),
+            requested_clusters=spec.clusters,
+            pending=operation,
+        )
+        tx.volumes.add(made)
+        bricks = _take(tx, plan, volume=volume, operation=operation)
+        return CreateVolume(volume=made, bricks=bricks, nodes=_addresses(tx, cluster), spec=spec)
+
+    def create_again(self, tx: Tx, plan: CreateVolume, operation: str, avoid: frozenset[str]) -> CreateVolume:
+        """Reserve anew after a failure, without nodes that failed this volume. It keeps its id and its name."""
+        everywhere = avoid | frozenset(plan.excluded)
+        again = self.create(tx, plan.spec, volume=plan.volume.id, operation=operation, avoid=everywhere)
+        return replace(again, excluded=tuple(sorted(everywhere)))
+
+    def expand(self, tx: Tx, volume_id: str, gib: int, *, operation: str) -> ExpandVolume:
+        """Reserve new sets of bricks for a volume.
+
+        Raises NotFound for a volume that is not there (yet, or any more), CannotAllocate.
+        """
+        volume = tx.volumes.get(volume_id)
+        if volume.pending:
+            raise NotFound
+        existing = tx.bricks.of_volume(volume_id)
+        request = PlacementRequest(
+            size_gib=gib,
+            durability=volume.durability,
+            snapshot_factor=volume.snapshot.factor,
+            options=volume.options,
+            existing_bricks=len(existing),
+            volume_id=volume_id,
+        )
+        plan = place(request, tx.view(volume.cluster, self.down()), self.ids, self.policy.limits)
+        bricks = _take(tx, plan, volume=volume_id, operation=operation)
+        return ExpandVolume(volume=volume, bricks=bricks, nodes=_addresses(tx, volume.cluster), added_gib=gib)
+
+
+def _facts(tx: Tx, cluster_id: str, name: str) -> ClusterFacts:
+    cluster = tx.clusters.get(cluster_id)
+    return ClusterFacts(
+        id=cluster_id,
+        file=cluster.file,
+        block=cluster.block,
+        volumes=tx.volumes.count(cluster_id),
+        name_taken=tx.volumes.name_in_use(cluster_id, name),
+    )
+
+
+def _take(tx: Tx, plan: Plan, *, volume: str, operation: str) -> tuple[Brick, ...]:
+    bricks = tuple(brick.brick(volume=volume, pending=operation) for brick in plan.bricks)
+    tx.bricks.add(bricks)
+    for brick in bricks:
+        tx.devices.take(brick.device, brick.charged_kib)
+    return bricks
+
+
+def _addresses(tx: Tx, cluster: str) -> tuple[NodeAddress, ...]:
+    return tuple(node.address for node in tx.nodes.of_cluster(cluster))
+
+
+def _block_info(spec: VolumeSpec) -> BlockInfo:
+    if not spec.block:
+        return BlockInfo()
+    reserve = block_reserve(spec.size_gib)
+    return BlockInfo(free_gib=reserve.free_gib, reserved_gib=reserve.reserved_gib)

@@ -1,0 +1,96 @@
+"""Putting the use cases together. What they are made of is decided by the server's wiring, or by a test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from heketipy.db.database import Database
+from heketipy.domain.ids import IdSource
+from heketipy.executors.nodes import StorageNodes
+from heketipy.operations.reservation import Reservations, VolumePolicy
+from heketipy.operations.runner import Runner
+from heketipy.services.admission import Admission
+from heketipy.services.cleaner import Cleaner
+from heketipy.services.clusters import Clusters
+from heketipy.services.devices import Devices
+from heketipy.services.endpoints import EndpointCheck, Strictness
+from heketipy.services.health import Health
+from heketipy.services.jobs import Jobs
+from heketipy.services.nodes import Nodes
+from heketipy.services.starter import Starter
+from heketipy.services.volumes import Volumes
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the use cases are set to.
+
+    `running` operations are worked on at a time, `accepted` are taken on at all. `retries` is how often a create is
+    tried elsewhere. `job_retention` is in seconds.
+    """
+
+    volumes: VolumePolicy = field(default_factory=VolumePolicy)
+    running: int = 8
+    accepted: int = 1000
+    retries: int = 4
+    rebalance: bool = True
+    endpoints: Strictness = Strictness.WARN
+    job_retention: float = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All use cases, and what keeps them going."""
+
+    clusters: Clusters
+    nodes: Nodes
+    devices: Devices
+    volumes: Volumes
+    jobs: Jobs
+    admission: Admission
+    runner: Runner
+    health: Health
+    cleaner: Cleaner
+
+
+async def build(
+    db: Database,
+    storage_nodes: StorageNodes,
+    policy: Policy,
+    *,
+    ids: IdSource,
+    clock: Callable[[], float],
+) -> Services:
+    """Make the use cases for a server that starts now: it gets an epoch of its own, which fences all before it.
+
+    Nothing is taken up yet: that is `services.cleaner.take_over()`.
+    """
+    epoch = await db.write(lambda tx: tx.meta.raise_epoch())
+    health = Health(db, storage_nodes)
+    jobs = Jobs(db, ids=ids, clock=clock, retention=policy.job_retention)
+    admission = Admission(policy.accepted)
+    reservations = Reservations(policy=policy.volumes, ids=ids, down=lambda: health.down)
+    runner = Runner(
+        db,
+        storage_nodes,
+        reservations,
+        epoch=epoch,
+        ids=ids,
+        clock=clock,
+        running=policy.running,
+        retries=policy.retries,
+        rebalance=policy.rebalance,
+        ended=jobs.ended,
+    )
+    starter = Starter(runner, jobs, admission, epoch=epoch, ids=ids, clock=clock)
+    endpoints = EndpointCheck(policy.endpoints)
+    return Services(
+        clusters=Clusters(db, admission, ids=ids),
+        nodes=Nodes(db, storage_nodes, starter, endpoints),
+        devices=Devices(db, starter),
+        volumes=Volumes(db, reservations, starter),
+        jobs=jobs,
+        admission=admission,
+        runner=runner,
+        health=health,
+        cleaner=Cleaner(db, storage_nodes, runner, epoch=epoch, clock=clock, down=lambda: health.down),
+    )

@@ -1,0 +1,76 @@
+"""The cleaner: takes up what was left unsettled, by a dead server or by nodes that refused or did not answer."""
+
+from collections.abc import Callable
+
+import structlog
+
+from heketipy.db.database import Database, Tx
+from heketipy.domain.operation import Debt, Operation, Status
+from heketipy.executors.nodes import StorageNodes
+from heketipy.operations import debts
+from heketipy.operations.runner import Backoff, Runner
+from heketipy.operations.saga import all_of
+
+log = structlog.get_logger(__name__)
+
+
+class Cleaner:
+    """Retries, with back-off, operations that are stuck and debts that are open."""
+
+    def __init__(
+        self,
+        db: Database,
+        nodes: StorageNodes,
+        runner: Runner,
+        *,
+        epoch: int,
+        clock: Callable[[], float],
+        down: Callable[[], frozenset[str]],
+    ) -> None:
+        self._db = db
+        self._nodes = nodes
+        self._runner = runner
+        self._epoch = epoch
+        self._down = down
+        self._backoff = Backoff(clock)
+
+    async def take_over(self) -> int:
+        """At start: mark everything that a former server left as stale, and take it up. Returns how many there are."""
+        operations = await self._db.write(_mark_stale)
+        for operation in operations:
+            self._runner.recover(operation.id)
+        if operations:
+            log.warning(
+                "operations were left unsettled; they are being taken back or finished", count=len(operations)
+            )
+        return len(operations)
+
+    async def clean(self) -> None:
+        """Take up what is due: operations that nobody works on, and debts of nodes that are not known to be down."""
+        operations, open_debts = await self._db.read(_unsettled)
+        for operation in operations:
+            if operation.id not in self._runner.at_work and self._runner.backoff.due(operation.id):
+                self._runner.recover(operation.id)
+        down = self._down()
+        await all_of(
+            self._pay(debt) for debt in open_debts if debt.node not in down and self._backoff.due(debt.id)
+        )
+
+    async def _pay(self, debt: Debt) -> None:
+        if await debts.pay(self._db, self._nodes, debt, epoch=self._epoch):
+            self._backoff.succeeded(debt.id)
+            log.info("a node's debt is paid", node=debt.node, operation=debt.operation)
+        else:
+            self._backoff.failed(debt.id)
+
+
+def _mark_stale(tx: Tx) -> list[Operation]:
+    operations = tx.operations.all()
+    for operation in operations:
+        if operation.status is not Status.STALE:
+            tx.operations.set_status(operation.id, Status.STALE, error=operation.error)
+    return operations
+
+
+def _unsettled(tx: Tx) -> tuple[list[Operation], list[Debt]]:
+    return tx.operations.all(), tx.debts.all()

@@ -1,0 +1,119 @@
+"""Devices: add, look at, remove, resync, change state."""
+
+from collections.abc import Callable
+
+from heketipy.db.database import Database, Tx
+from heketipy.domain.details import DeviceDetails
+from heketipy.domain.errors import Conflict, HeketipyError, InUse, InvalidRequest, NotFound
+from heketipy.domain.model import Device, DeviceSpec
+from heketipy.domain.operation import Operation
+from heketipy.domain.plans import AddDevice, RemoveDevice, RemoveNode, ResyncDevice
+from heketipy.domain.states import HealCheck, State
+from heketipy.operations import device_add, device_remove, device_resync, node_remove
+from heketipy.operations.context import decode
+from heketipy.services.starter import Starter
+
+
+class Devices:
+    """Use cases about devices. What takes long returns the id of a job."""
+
+    def __init__(self, db: Database, starter: Starter) -> None:
+        self._db = db
+        self._starter = starter
+
+    async def info(self, device_id: str) -> DeviceDetails:
+        """Return a device with its bricks. Raises NotFound."""
+        return await self._db.read(lambda tx: tx.details.device(device_id))
+
+    async def add(self, spec: DeviceSpec) -> str:
+        """Start to add a device; return the job's id. Raises NotFound (the node), Conflict."""
+        self._starter.admission.check_open()
+        return await self._db.write(self._enter, spec)
+
+    async def delete(self, device_id: str, *, forget: bool = False) -> str:
+        """Start to remove a failed, empty device; return the job's id. Raises NotFound, InvalidRequest, Conflict."""
+        self._starter.admission.check_open()
+        return await self._db.write(self._claim, device_id, forget)
+
+    async def resync(self, device_id: str) -> str:
+        """Start to take over what LVM says of a device; return the job's id. Raises NotFound."""
+        self._starter.admission.check_open()
+        return await self._db.write(self._look, device_id)
+
+    async def set_state(self, device_id: str, state: State, heal_check: HealCheck) -> str:
+        """Change a device's state; return the id of a job that has ended: refusals are told there. Raises NotFound."""
+        self._starter.admission.check_open()
+        return await self._db.write(self._change_state, device_id, state)
+
+    def _enter(self, tx: Tx, spec: DeviceSpec) -> str:
+        node = tx.nodes.find(spec.node)
+        if node is None:
+            raise NotFound("Node id does not exist")
+        if _pending(tx, node_remove.NAME, lambda plan: decode(RemoveNode, plan).node.id == node.id):
+            raise Conflict(f"Node [{node.id}] is being removed")
+        device_id = self._starter.new_id()
+        plan = AddDevice(
+            id=device_id,
+            node=node.address,
+            name=spec.name,
+            tags=dict(spec.tags),
+            destroy_data=spec.destroy_data,
+        )
+        return self._starter.enter(tx, device_add.NAME, plan, operation=self._starter.new_id())
+
+    def _claim(self, tx: Tx, device_id: str, forget: bool) -> str:
+        device = tx.devices.get(device_id)
+        if device.state is not State.FAILED:
+            raise InvalidRequest(f"device: {device_id} is not in failed state")
+        if tx.bricks.of_device(device_id) or any(
+            device_id in debt.charges for debt in tx.debts.of_node(device.node)
+        ):
+            raise Conflict(f"Unable to delete device [{device_id}] because it contains bricks")
+        if _removal_of(tx, device_id) is not None:
+            raise InUse
+        plan = RemoveDevice(device=device, node=tx.nodes.get(device.node).address, forget=forget)
+        return self._starter.enter(tx, device_remove.NAME, plan, operation=self._starter.new_id())
+
+    def _look(self, tx: Tx, device_id: str) -> str:
+        device = tx.devices.get(device_id)
+        if any(brick.pending for brick in tx.bricks.of_device(device_id)) or _removal_of(tx, device_id):
+            return self._starter.jobs.closed(tx, error=str(InUse()), code=InUse.code)
+        plan = ResyncDevice(device=device, node=tx.nodes.get(device.node).address)
+        return self._starter.enter(tx, device_resync.NAME, plan, operation=self._starter.new_id())
+
+    def _change_state(self, tx: Tx, device_id: str, state: State) -> str:
+        device = tx.devices.get(device_id)
+        try:
+            if state is not device.state:
+                _refuse_change(tx, device, state)
+                tx.devices.set_state(device_id, state)
+        except HeketipyError as error:
+            return self._starter.jobs.closed(tx, error=str(error), code=error.code)
+        return self._starter.jobs.closed(tx)
+
+
+def _refuse_change(tx: Tx, device: Device, state: State) -> None:
+    """Raise Conflict for a change between states that is not allowed. failed → offline is, and revives a device."""
+    if device.state is State.FAILED and state is State.ONLINE:
+        raise Conflict("Cannot move a failed/removed device to online state")
+    if state is not State.FAILED:
+        return
+    if device.state is State.ONLINE:
+        raise Conflict(f"Device must be offline before remove operation is performed, device:{device.id}")
+    bricks = tx.bricks.of_device(device.id)
+    if bricks:
+        raise Conflict(
+            f"Unable to remove device [{device.id}]: it holds {len(bricks)} bricks, and moving bricks to other devices"
+            " is not possible yet; delete their volumes first"
+        )
+
+
+def _removal_of(tx: Tx, device_id: str) -> Operation | None:
+    return _pending(tx, device_remove.NAME, lambda plan: decode(RemoveDevice, plan).device.id == device_id)
+
+
+def _pending(tx: Tx, kind: str, concerns: Callable[..., bool]) -> Operation | None:
+    for operation in tx.operations.all():
+        if operation.kind == kind and concerns(operation.plan):
+            return operation
+    return None

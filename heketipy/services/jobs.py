@@ -1,0 +1,81 @@
+"""Jobs: what a client polls after its request was accepted. Rows in the books, readable again and again."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from heketipy.db.database import Database, Tx
+from heketipy.domain.errors import NotFound
+from heketipy.domain.ids import IdSource
+from heketipy.domain.operation import Job
+
+
+class Jobs:
+    """Starts, ends and finds jobs, and wakes those who wait for one.
+
+    An ended job is kept for `retention` seconds.
+    """
+
+    def __init__(
+        self, db: Database, *, ids: IdSource, clock: Callable[[], float], retention: float = 86400.0
+    ) -> None:
+        self._db = db
+        self._ids = ids
+        self._clock = clock
+        self._retention = retention
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+
+    def open(self, tx: Tx, operation: str) -> str:
+        """Enter a job for an operation, and return its id."""
+        job = Job(id=self._ids(), operation=operation, created=self._clock())
+        tx.jobs.add(job)
+        return job.id
+
+    def closed(self, tx: Tx, *, error: str = "", code: str = "") -> str:
+        """Enter a job that has ended already, and return its id: heketi tells some refusals only through the queue."""
+        now = self._clock()
+        job = Job(id=self._ids(), operation="", created=now, ended=now, error=error, code=code)
+        tx.jobs.add(job)
+        return job.id
+
+    def ended(self, jobs: Iterable[str]) -> None:
+        """Wake everybody who waits for these."""
+        for job in jobs:
+            for event in self._waiting.get(job, ()):
+                event.set()
+
+    async def wait(self, job_id: str, seconds: float) -> Job:
+        """Return a job as soon as it has ended, or as it is after so many seconds.
+
+        Raises NotFound, with a text that is not the one by which clients take a volume for gone (K6).
+        """
+        event = asyncio.Event()
+        self._waiting.setdefault(job_id, set()).add(event)
+        try:
+            job = await self._db.read(_get, job_id)
+            if job.ended is None and seconds > 0:
+                try:
+                    await asyncio.wait_for(event.wait(), seconds)
+                except TimeoutError:
+                    return job
+                job = await self._db.read(_get, job_id)
+            return job
+        finally:
+            waiting = self._waiting[job_id]
+            waiting.discard(event)
+            if not waiting:
+                del self._waiting[job_id]
+
+    async def purge(self) -> int:
+        """Forget jobs that ended long ago, and return how many."""
+        return await self._db.write(_purge, self._clock() - self._retention)
+
+
+def _get(tx: Tx, job_id: str) -> Job:
+    job = tx.jobs.find(job_id)
+    if job is None:
+        raise NotFound(f"No such job: {job_id}. Results are kept for a limited time.")
+    return job
+
+
+def _purge(tx: Tx, older_than: float) -> int:
+    return tx.jobs.purge(older_than)

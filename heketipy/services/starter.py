@@ -1,0 +1,43 @@
+"""From a reservation to running work: one write transaction makes operation and job, its commit starts the work."""
+
+from collections.abc import Callable
+from typing import Any
+
+from heketipy.db.database import Tx
+from heketipy.domain.ids import IdSource
+from heketipy.domain.operation import Operation
+from heketipy.operations.context import encode
+from heketipy.operations.runner import Runner
+from heketipy.services.admission import Admission
+from heketipy.services.jobs import Jobs
+
+
+class Starter:
+    """Enters operations into the books, to be started when that is committed."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        jobs: Jobs,
+        admission: Admission,
+        *,
+        epoch: int,
+        ids: IdSource,
+        clock: Callable[[], float],
+    ) -> None:
+        self.runner = runner
+        self.jobs = jobs
+        self.admission = admission
+        self.new_id = ids
+        self._epoch = epoch
+        self._clock = clock
+
+    def enter(self, tx: Tx, kind: str, plan: Any, *, operation: str, admitted: bool = False) -> str:
+        """Enter an operation with its plan, and return the id of its job. `admitted`: it leaves admission when it ends."""
+        tx.operations.add(
+            Operation(id=operation, kind=kind, created=self._clock(), epoch=self._epoch, plan=encode(plan))
+        )
+        job = self.jobs.open(tx, operation)
+        done = self.admission.leave if admitted else None
+        tx.after_commit(lambda: self.runner.start(operation, done=done))
+        return job

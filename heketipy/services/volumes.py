@@ -1,0 +1,128 @@
+"""Volumes: create, list, look at, expand, delete."""
+
+from heketipy.db.database import Database, Tx
+from heketipy.domain.details import VolumeDetails
+from heketipy.domain.errors import (
+    CannotAllocate,
+    CannotBegin,
+    Conflict,
+    InUse,
+    NotFound,
+)
+from heketipy.domain.model import VolumeSpec
+from heketipy.domain.placement.refusals import NoRoom
+from heketipy.operations import volume_create, volume_delete, volume_expand
+from heketipy.operations.reservation import Reservations
+from heketipy.services.starter import Starter
+
+DATABASE_VOLUME = "heketidbstorage"
+"""The volume that holds heketi's own database, by convention. It is never deleted."""
+
+
+class Volumes:
+    """Use cases about volumes. What takes long returns the id of a job."""
+
+    def __init__(self, db: Database, reservations: Reservations, starter: Starter) -> None:
+        self._db = db
+        self._reservations = reservations
+        self._starter = starter
+
+    async def ids(self) -> list[str]:
+        """Return the ids of all visible volumes, ascending."""
+        return await self._db.read(lambda tx: tx.volumes.ids())
+
+    async def info(self, volume_id: str) -> VolumeDetails:
+        """Return a visible volume with its bricks and hosts. Raises NotFound."""
+        return await self._db.read(_visible, volume_id)
+
+    async def create(self, spec: VolumeSpec) -> str:
+        """Reserve a volume and start to make it; return the job's id.
+
+        Raises InvalidRequest, Busy, and CannotAllocate with heketi's prefix.
+        """
+        return await self._db.write(self._reserve, spec)
+
+    async def expand(self, volume_id: str, gib: int) -> str:
+        """Reserve more bricks for a volume and start to add them; return the job's id.
+
+        Raises NotFound, Busy, and CannotAllocate with heketi's prefix.
+        """
+        return await self._db.write(self._reserve_more, volume_id, gib)
+
+    async def delete(self, volume_id: str) -> str:
+        """Start to delete a volume; return the job's id. One that is being deleted has its job already.
+
+        Raises NotFound, Conflict.
+        """
+        return await self._db.write(self._claim, volume_id)
+
+    def _reserve(self, tx: Tx, spec: VolumeSpec) -> str:
+        self._reservations.clusters_for(tx, spec)
+        operation, volume = self._starter.new_id(), self._starter.new_id()
+        with _Admitted(self._starter, "Failed to allocate new volume"):
+            plan = self._reservations.create(tx, spec, volume=volume, operation=operation)
+            return self._starter.enter(tx, volume_create.NAME, plan, operation=operation, admitted=True)
+
+    def _reserve_more(self, tx: Tx, volume_id: str, gib: int) -> str:
+        if tx.volumes.get(volume_id).pending:
+            raise NotFound
+        operation = self._starter.new_id()
+        with _Admitted(self._starter, "Failed to allocate volume expansion"):
+            try:
+                plan = self._reservations.expand(tx, volume_id, gib, operation=operation)
+            except NoRoom as error:
+                raise CannotAllocate(error.reason) from error
+            return self._starter.enter(tx, volume_expand.NAME, plan, operation=operation, admitted=True)
+
+    def _claim(self, tx: Tx, volume_id: str) -> str:
+        volume = tx.volumes.get(volume_id)
+        if volume.name == DATABASE_VOLUME:
+            raise Conflict("Cannot delete volume containing the Heketi database")
+        under_way = self._delete_under_way(tx, volume.pending)
+        if under_way:
+            return under_way
+        operation = self._starter.new_id()
+        with _Admitted(self._starter, "Failed to set up volume delete", always=True):
+            plan = volume_delete.reserve(tx, volume_id, operation=operation)
+            return self._starter.enter(tx, volume_delete.NAME, plan, operation=operation, admitted=True)
+
+    def _delete_under_way(self, tx: Tx, operation_id: str) -> str:
+        """Return the job of the delete that works on a volume; one that is stuck is taken up again for a new job."""
+        operation = tx.operations.find(operation_id) if operation_id else None
+        if operation is None or operation.kind != volume_delete.NAME:
+            return ""
+        for job in tx.jobs.of_operation(operation.id):
+            if job.ended is None:
+                return job.id
+        job_id = self._starter.jobs.open(tx, operation.id)
+        tx.after_commit(lambda: self._starter.runner.recover(operation.id))
+        return job_id
+
+
+class _Admitted:
+    """Admission around a reservation: in at the start, out again if the reservation fails, whose text gets a prefix."""
+
+    def __init__(self, starter: Starter, prefix: str, *, always: bool = False) -> None:
+        self._admission = starter.admission
+        self._prefix = prefix
+        self._always = always
+
+    def __enter__(self) -> None:
+        self._admission.enter(always=self._always)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None:
+            return
+        self._admission.leave()
+        match error:
+            case CannotAllocate():
+                raise CannotAllocate(f"{self._prefix}: {error}") from error
+            case InUse():
+                raise CannotBegin(f"{self._prefix}: {error}") from error
+
+
+def _visible(tx: Tx, volume_id: str) -> VolumeDetails:
+    details = tx.details.volume(volume_id)
+    if details.volume.pending:
+        raise NotFound
+    return details
