@@ -35,9 +35,7 @@ def locations(bricks: Iterable[Brick], nodes: Mapping[str, NodeAddress]) -> list
     return [(nodes[brick.node].storage, brick.path) for brick in bricks]
 
 
-async def create(
-    context: Context, bricks: Sequence[Brick], nodes: Mapping[str, NodeAddress], *, gid: int
-) -> None:
+async def create(context: Context, bricks: Sequence[Brick], nodes: Mapping[str, NodeAddress], *, gid: int) -> None:
     """Make all bricks. Waits for every node; raises the failure of one if any failed."""
     groups = by_node(bricks)
     results = await all_of(
@@ -54,8 +52,7 @@ async def destroy(context: Context, bricks: Sequence[Brick], nodes: Mapping[str,
     an error, raised when all others are done."""
     groups = list(by_node(bricks).items())
     results = await all_of(
-        context.nodes.destroy_bricks(nodes[node], specs(group, gid=0), fence=context.fence)
-        for node, group in groups
+        context.nodes.destroy_bricks(nodes[node], specs(group, gid=0), fence=context.fence) for node, group in groups
     )
     refused: NodeFailure | None = None
     for (node, group), result in zip(groups, results, strict=True):

@@ -78,9 +78,7 @@ class Context:
         turn = start % len(nodes) if nodes else 0
         return [node for node in (*nodes[turn:], *nodes[:turn]) if node.id not in self.down]
 
-    def owe(
-        self, node: str, specs: Sequence[BrickSpec], bricks: Sequence[Brick], error: NodeUnreachable
-    ) -> None:
+    def owe(self, node: str, specs: Sequence[BrickSpec], bricks: Sequence[Brick], error: NodeUnreachable) -> None:
         """Put a node's share of the clean-up on its account; the space stays charged until it is paid."""
         charges: dict[str, int] = {}
         for brick in bricks:

@@ -56,9 +56,7 @@ async def _may_be_wiped(context: Context, error: DeviceNotAvailable) -> None:
         return
     known, devices = await context.db.read(_pv_uuids)
     if len(known) != devices:
-        raise CommandFailed(
-            f"Can not destroy device, destroy may not be safe: {error}", node=error.node
-        ) from error
+        raise CommandFailed(f"Can not destroy device, destroy may not be safe: {error}", node=error.node) from error
     if error.pv_uuid in known:
         raise CommandFailed(f"Device already in use (ID: {known[error.pv_uuid]})", node=error.node) from error
 

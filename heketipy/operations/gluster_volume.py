@@ -22,9 +22,7 @@ def layout(volume: Volume, bricks: Sequence[Brick], nodes: Mapping[str, NodeAddr
     )
 
 
-async def find(
-    context: Context, name: str, nodes: Sequence[NodeAddress], *, start: int = 0
-) -> GlusterVolume | None:
+async def find(context: Context, name: str, nodes: Sequence[NodeAddress], *, start: int = 0) -> GlusterVolume | None:
     """Ask the nodes for a volume by name; None where gluster knows none."""
     return await first_answer(
         context.candidates(nodes, start=start),

@@ -9,9 +9,7 @@ from heketipy.domain.model import NodeAddress
 T = TypeVar("T")
 
 
-async def first_answer(
-    nodes: Sequence[NodeAddress], ask: Callable[[NodeAddress], Awaitable[T]], *, total: int
-) -> T:
+async def first_answer(nodes: Sequence[NodeAddress], ask: Callable[[NodeAddress], Awaitable[T]], *, total: int) -> T:
     """Ask one node after the other until one answers; a refusal is an answer and is raised at once.
     `total` is how many nodes there are, with those that are not even tried.
 
@@ -26,9 +24,7 @@ async def first_answer(
     raise NodeUnreachable(_all_failed(silent, total), node=nodes[0].id if nodes else "")
 
 
-async def first_success(
-    nodes: Sequence[NodeAddress], act: Callable[[NodeAddress], Awaitable[T]], *, total: int
-) -> T:
+async def first_success(nodes: Sequence[NodeAddress], act: Callable[[NodeAddress], Awaitable[T]], *, total: int) -> T:
     """Try one node after the other until it works on one. Raises the last kind of failure with the text of all."""
     failures: list[tuple[NodeAddress, NodeFailure]] = []
     for node in nodes:

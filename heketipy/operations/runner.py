@@ -127,9 +127,7 @@ class Runner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(
-        self, operation: str, action: Callable[[Operation], Any], done: Callable[[], None] | None
-    ) -> None:
+    def _begin(self, operation: str, action: Callable[[Operation], Any], done: Callable[[], None] | None) -> None:
         task = asyncio.create_task(self._work(operation, action), name=f"operation {operation}")
         self._tasks[operation] = task
 
@@ -141,9 +139,7 @@ class Runner:
                 return
             error = task.exception()
             if isinstance(error, Exception):
-                log.error(
-                    "an operation ended unsettled", operation=operation, reason=explain(error), exc_info=error
-                )
+                log.error("an operation ended unsettled", operation=operation, reason=explain(error), exc_info=error)
                 self.backoff.failed(operation)
 
         task.add_done_callback(ended)
@@ -168,9 +164,7 @@ class Runner:
             journal=dict(operation.journal),
             pivoted=operation.pivoted,
         )
-        return Work(
-            kind=kind, operation=operation, plan=plan, context=context, steps=kind.steps(plan, context)
-        )
+        return Work(kind=kind, operation=operation, plan=plan, context=context, steps=kind.steps(plan, context))
 
     async def _carry_out(self, operation: Operation | None) -> None:
         while operation is not None:
@@ -178,7 +172,7 @@ class Runner:
             log.info("operation begins", kind=work.kind.name, attempt=operation.attempt)
             try:
                 await saga.forward(work.steps, passing_pivot=work.context.passing_pivot)
-            except Exception as error:  # noqa: BLE001 - whatever went wrong, the nodes and the books must agree again
+            except Exception as error:
                 operation = await self._failed(work, error)
             else:
                 operation = None
@@ -186,16 +180,14 @@ class Runner:
 
     async def _failed(self, work: Work, error: Exception) -> Operation | None:
         """Bring a failed attempt to its end; return the next attempt if there is one."""
-        log.warning(
-            "operation failed", kind=work.kind.name, reason=explain(error), exc_info=_unexpected(error)
-        )
+        log.warning("operation failed", kind=work.kind.name, reason=explain(error), exc_info=_unexpected(error))
         try:
             if work.context.pivoted and await saga.passed_pivot(work.steps):
                 await saga.resume(work.steps)
                 await self._publish(work)
                 return None
             await saga.unwind(work.steps)
-        except Exception as refusal:  # noqa: BLE001
+        except Exception as refusal:
             await self._stuck(work, refusal, text=_for_user(error))
             return None
         return await self._take_back(work, error)
@@ -210,7 +202,7 @@ class Runner:
             else:
                 await saga.unwind(work.steps)
                 await self._settle(work, work.kind.release, Outcome(error=operation.error or INTERRUPTED))
-        except Exception as refusal:  # noqa: BLE001
+        except Exception as refusal:
             await self._stuck(work, refusal, text=operation.error or INTERRUPTED)
 
     async def _publish(self, work: Work) -> None:

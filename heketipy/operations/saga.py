@@ -5,10 +5,10 @@ that failed, for it may have half happened. A pivot is a step after which there 
 is written down; afterwards only the nodes can tell whether it happened.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-import asyncio
 
 Action = Callable[[], Awaitable[None]]
 T = TypeVar("T")
@@ -72,6 +72,4 @@ async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T | Exception]:
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, Exception):
             raise result
-    return [
-        result for result in results if not isinstance(result, BaseException) or isinstance(result, Exception)
-    ]
+    return [result for result in results if not isinstance(result, BaseException) or isinstance(result, Exception)]

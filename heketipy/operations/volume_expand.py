@@ -66,9 +66,7 @@ def steps(plan: ExpandVolume, context: Context) -> Sequence[Step]:
         try:
             await context.nodes.rebalance(first, volume.name, fence=context.fence)
         except NodeFailure as error:
-            log.warning(
-                "rebalance was not started; please run it by hand", volume=volume.name, reason=str(error)
-            )
+            log.warning("rebalance was not started; please run it by hand", volume=volume.name, reason=str(error))
 
     return [
         Step("bricks", create_bricks, undo=destroy_bricks),

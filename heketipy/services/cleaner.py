@@ -40,9 +40,7 @@ class Cleaner:
         for operation in operations:
             self._runner.recover(operation.id)
         if operations:
-            log.warning(
-                "operations were left unsettled; they are being taken back or finished", count=len(operations)
-            )
+            log.warning("operations were left unsettled; they are being taken back or finished", count=len(operations))
         return len(operations)
 
     async def clean(self) -> None:
@@ -52,9 +50,7 @@ class Cleaner:
             if operation.id not in self._runner.at_work and self._runner.backoff.due(operation.id):
                 self._runner.recover(operation.id)
         down = self._down()
-        await all_of(
-            self._pay(debt) for debt in open_debts if debt.node not in down and self._backoff.due(debt.id)
-        )
+        await all_of(self._pay(debt) for debt in open_debts if debt.node not in down and self._backoff.due(debt.id))
 
     async def _pay(self, debt: Debt) -> None:
         if await debts.pay(self._db, self._nodes, debt, epoch=self._epoch):

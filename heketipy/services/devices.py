@@ -65,9 +65,7 @@ class Devices:
         device = tx.devices.get(device_id)
         if device.state is not State.FAILED:
             raise InvalidRequest(f"device: {device_id} is not in failed state")
-        if tx.bricks.of_device(device_id) or any(
-            device_id in debt.charges for debt in tx.debts.of_node(device.node)
-        ):
+        if tx.bricks.of_device(device_id) or any(device_id in debt.charges for debt in tx.debts.of_node(device.node)):
             raise Conflict(f"Unable to delete device [{device_id}] because it contains bricks")
         if _removal_of(tx, device_id) is not None:
             raise InUse

@@ -32,9 +32,7 @@ class Health:
         down = frozenset(node.id for node, up in zip(nodes, answers, strict=True) if up is not True)
         for node in nodes:
             if (node.id in down) != (node.id in self._down):
-                log.warning(
-                    "node went down" if node.id in down else "node is back", node=node.id, host=node.manage[0]
-                )
+                log.warning("node went down" if node.id in down else "node is back", node=node.id, host=node.manage[0])
         if down != self._down:
             self._down = down
 

@@ -15,9 +15,7 @@ class Jobs:
     An ended job is kept for `retention` seconds.
     """
 
-    def __init__(
-        self, db: Database, *, ids: IdSource, clock: Callable[[], float], retention: float = 86400.0
-    ) -> None:
+    def __init__(self, db: Database, *, ids: IdSource, clock: Callable[[], float], retention: float = 86400.0) -> None:
         self._db = db
         self._ids = ids
         self._clock = clock

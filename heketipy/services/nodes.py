@@ -20,9 +20,7 @@ NO_GLUSTERD_ON_NEW = "New Node doesn't have glusterd running"
 class Nodes:
     """Use cases about nodes. What takes long returns the id of a job."""
 
-    def __init__(
-        self, db: Database, storage_nodes: StorageNodes, starter: Starter, endpoints: EndpointCheck
-    ) -> None:
+    def __init__(self, db: Database, storage_nodes: StorageNodes, starter: Starter, endpoints: EndpointCheck) -> None:
         self._db = db
         self._nodes = storage_nodes
         self._starter = starter
