@@ -80,9 +80,7 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no number in JSON")
 
 
-def _fold(
-    model: type[BaseModel], pairs: _Pairs, above: tuple[str, ...], warnings: list[str]
-) -> dict[str, Any]:
+def _fold(model: type[BaseModel], pairs: _Pairs, above: tuple[str, ...], warnings: list[str]) -> dict[str, Any]:
     """Give the pairs the model's keys. A later double wins; of doubled objects each key does."""
     folded: dict[str, Any] = {}
     for written, value in pairs:

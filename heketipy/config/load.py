@@ -147,9 +147,7 @@ def _explain(detail: ErrorDetails, overridden: Mapping[str, str]) -> str:
     if where.startswith("jwt."):
         return f"{where}{origin}: expected {expected}, found {kind_of(found)}"
     shown = f" {found!r}" if isinstance(found, (int, float, str)) and not isinstance(found, bool) else ""
-    return (
-        f"{where}{origin}: expected {expected}, found {kind_of(found)}{shown}{_hint(detail['type'], found)}"
-    )
+    return f"{where}{origin}: expected {expected}, found {kind_of(found)}{shown}{_hint(detail['type'], found)}"
 
 
 def _hint(kind: str, found: object) -> str:
@@ -169,17 +167,13 @@ def _without_effect(settings: Settings) -> list[str]:
     gluster = settings.glusterfs
     told = []
     if settings.use_auth is False and "use_auth" in settings.model_fields_set:
-        told.append(
-            "use_auth is not looked at, as in heketi: only --disable-auth switches authentication off"
-        )
+        told.append("use_auth is not looked at, as in heketi: only --disable-auth switches authentication off")
     if settings.backup_db_to_kube_secret:
         told.append("backup_db_to_kube_secret has no effect yet: backups go to glusterfs.backup_directory")
     if settings.profiling:
         told.append("profiling has no effect: Go's profiles do not exist here")
     if gluster.auto_create_block_hosting_volume:
-        told.append(
-            "glusterfs.auto_create_block_hosting_volume has no effect yet: there are no block volumes"
-        )
+        told.append("glusterfs.auto_create_block_hosting_volume has no effect yet: there are no block volumes")
     if gluster.injectexec:
         told.append("glusterfs.injectexec has no effect yet")
     return told

@@ -89,19 +89,14 @@ class NodeSettings(_Group):
     sudo: bool = Field(False, description="Put `sudo -n` before each command. ssh only.")
     snapshot_limit: Annotated[Integer, Variable("HEKETI_SNAPSHOT_LIMIT", integer)] = Field(
         0,
-        description="Largest number of snapshots of a volume (gluster's `snap-max-hard-limit`); 0 "
-        "leaves it alone.",
+        description="Largest number of snapshots of a volume (gluster's `snap-max-hard-limit`); 0 leaves it alone.",
     )
-    rebalance_on_expansion: Annotated[bool, Variable("HEKETI_GLUSTERAPP_REBALANCE_ON_EXPANSION", boolean)] = (
-        Field(
-            True,
-            description="Rebalance a volume that was expanded. As in heketi only the environment can "
-            "switch it off: the file's value is not looked at.",
-        )
+    rebalance_on_expansion: Annotated[bool, Variable("HEKETI_GLUSTERAPP_REBALANCE_ON_EXPANSION", boolean)] = Field(
+        True,
+        description="Rebalance a volume that was expanded. As in heketi only the environment can "
+        "switch it off: the file's value is not looked at.",
     )
-    backup_lvm_metadata: bool = Field(
-        False, description="Let LVM keep its own backups of metadata on the nodes."
-    )
+    backup_lvm_metadata: bool = Field(False, description="Let LVM keep its own backups of metadata on the nodes.")
     gluster_cli_timeout: Annotated[Uint32, Variable("HEKETI_GLUSTER_CLI_TIMEOUT", natural)] = Field(
         600, description="Seconds that one gluster command may take."
     )
@@ -128,18 +123,14 @@ class SshSettings(NodeSettings):
         "", description="Private key, without a passphrase. Needed for executor `ssh`."
     )
     user: Annotated[str, Variable("HEKETI_SSH_USER")] = Field("heketi", description="User on the nodes.")
-    port: Annotated[str, Variable("HEKETI_SSH_PORT")] = Field(
-        "22", description="Port of sshd; a text, as in heketi."
-    )
+    port: Annotated[str, Variable("HEKETI_SSH_PORT")] = Field("22", description="Port of sshd; a text, as in heketi.")
     known_hosts: Annotated[str, OURS, Variable("SSH_KNOWN_HOSTS")] = Field(
         "", description="Files with the nodes' host keys, separated by `:`. Empty: `host_key_policy` decides."
     )
-    host_key_policy: Annotated[Literal["pin", "ignore"], OURS, Variable("HEKETIPY_SSH_HOST_KEY_POLICY")] = (
-        Field(
-            "pin",
-            description="Without `known_hosts`: `pin` trusts the key seen first, keeps it in the database "
-            "and refuses another one; `ignore` accepts any key, as heketi does.",
-        )
+    host_key_policy: Annotated[Literal["pin", "ignore"], OURS, Variable("HEKETIPY_SSH_HOST_KEY_POLICY")] = Field(
+        "pin",
+        description="Without `known_hosts`: `pin` trusts the key seen first, keeps it in the database "
+        "and refuses another one; `ignore` accepts any key, as heketi does.",
     )
     connect_timeout: Annotated[Seconds, OURS] = Field(
         20.0, description="Seconds until a node that does not answer counts as unreachable."
@@ -188,9 +179,7 @@ class SimulatorSettings(_Group):
 class RetryLimits(_Group):
     """How often work that a node failed is tried elsewhere."""
 
-    volume_create: Integer = Field(
-        4, description="Further tries, on other nodes, of a volume create; below 1: 4."
-    )
+    volume_create: Integer = Field(4, description="Further tries, on other nodes, of a volume create; below 1: 4.")
 
 
 class GlusterSettings(_Group):
@@ -201,9 +190,7 @@ class GlusterSettings(_Group):
         description="The database: the path of a SQLite file (relative to the current directory, as "
         "in heketi), or `postgresql://user:password@host/name`.",
     )
-    db_read_only: bool = Field(
-        False, description="Serve reads only. Not supported yet: such a server does not start."
-    )
+    db_read_only: bool = Field(False, description="Serve reads only. Not supported yet: such a server does not start.")
     executor: Annotated[str, Variable("HEKETI_EXECUTOR")] = Field(
         "",
         description="`ssh`, `kubernetes` (or `kube`), or `mock`: the simulator, which stores nothing. "
@@ -218,9 +205,7 @@ class GlusterSettings(_Group):
     brick_max_size_gb: Natural = Field(4096, description="Largest brick, in GiB.")
     brick_min_size_gb: Natural = Field(1, description="Smallest brick, in GiB.")
     max_bricks_per_volume: Natural = Field(32, description="Most bricks of one volume.")
-    average_file_size_kb: Natural = Field(
-        64, description="Expected size of files, in KiB; sizes arbiter bricks."
-    )
+    average_file_size_kb: Natural = Field(64, description="Expected size of files, in KiB; sizes arbiter bricks.")
     pre_request_volume_options: Annotated[str, Variable("HEKETI_PRE_REQUEST_VOLUME_OPTIONS")] = Field(
         "", description="Volume options, separated by commas, that stand before those of a request."
     )
@@ -231,9 +216,9 @@ class GlusterSettings(_Group):
         "none",
         description="`strict`: the bricks of a set lie in different zones; anything else: they need not.",
     )
-    max_volumes_per_cluster: Annotated[
-        Integer, Variable("HEKETI_GLUSTER_MAX_VOLUMES_PER_CLUSTER", integer)
-    ] = Field(1000, description="Most volumes of one cluster; negative: no limit.")
+    max_volumes_per_cluster: Annotated[Integer, Variable("HEKETI_GLUSTER_MAX_VOLUMES_PER_CLUSTER", integer)] = Field(
+        1000, description="Most volumes of one cluster; negative: no limit."
+    )
     auto_create_block_hosting_volume: Annotated[
         bool, Variable("HEKETI_AUTO_CREATE_BLOCK_HOSTING_VOLUME", boolean, otherwise=False)
     ] = Field(False, description="Create a hosting volume when a block volume finds no room. Not used yet.")
@@ -244,60 +229,48 @@ class GlusterSettings(_Group):
         "group gluster-block",
         description="Volume options, separated by commas, of volumes that host block volumes.",
     )
-    disable_monitor_gluster_nodes: Annotated[
-        bool, Variable("HEKETI_DISABLE_HEALTH_MONITOR", exactly_true)
-    ] = Field(
+    disable_monitor_gluster_nodes: Annotated[bool, Variable("HEKETI_DISABLE_HEALTH_MONITOR", exactly_true)] = Field(
         False,
         description="Do not look whether the nodes are up. Known-down nodes get no bricks and no commands.",
     )
     refresh_time_monitor_gluster_nodes: Uint32 = Field(120, description="Seconds between two such looks.")
-    start_time_monitor_gluster_nodes: Uint32 = Field(
-        10, description="Seconds from the start to the first look."
-    )
+    start_time_monitor_gluster_nodes: Uint32 = Field(10, description="Seconds from the start to the first look.")
     max_inflight_operations: Annotated[Natural, Variable("HEKETI_MAX_INFLIGHT_OPERATIONS", limit)] = Field(
         8,
         description="Operations that run at the same time. Not set: further ones wait in line. Set: "
         "further ones are answered 429, as heketi does. Deletes are always accepted. A "
         "negative environment variable: no limit.",
     )
-    max_queued_operations: Annotated[Natural, OURS, Variable("HEKETIPY_MAX_QUEUED_OPERATIONS", natural)] = (
-        Field(1000, description="Operations that wait in line; beyond them 429 with `Retry-After`.")
+    max_queued_operations: Annotated[Natural, OURS, Variable("HEKETIPY_MAX_QUEUED_OPERATIONS", natural)] = Field(
+        1000, description="Operations that wait in line; beyond them 429 with `Retry-After`."
     )
-    disable_background_cleaner: Annotated[
-        bool, Variable("HEKETI_DISABLE_BACKGROUND_CLEANER", exactly_true)
-    ] = Field(False, description="Do not try again, in the background, what is left to be cleaned up.")
-    refresh_time_background_cleaner: Uint32 = Field(
-        3600, description="Seconds between two rounds of the cleaner."
+    disable_background_cleaner: Annotated[bool, Variable("HEKETI_DISABLE_BACKGROUND_CLEANER", exactly_true)] = Field(
+        False, description="Do not try again, in the background, what is left to be cleaned up."
     )
-    start_time_background_cleaner: Uint32 = Field(
-        60, description="Seconds from the start to its first round."
-    )
+    refresh_time_background_cleaner: Uint32 = Field(3600, description="Seconds between two rounds of the cleaner.")
+    start_time_background_cleaner: Uint32 = Field(60, description="Seconds from the start to its first round.")
     operation_retry_limits: RetryLimits = RetryLimits()
-    journal_mode: Annotated[Literal["auto", "wal", "delete"], OURS, Variable("HEKETIPY_JOURNAL_MODE")] = (
-        Field(
-            "auto",
-            description="SQLite's journal. `wal` is fast; `delete` works on network mounts; `auto` takes "
-            "WAL where the file system can do it.",
-        )
+    journal_mode: Annotated[Literal["auto", "wal", "delete"], OURS, Variable("HEKETIPY_JOURNAL_MODE")] = Field(
+        "auto",
+        description="SQLite's journal. `wal` is fast; `delete` works on network mounts; `auto` takes "
+        "WAL where the file system can do it.",
     )
     backup_directory: Annotated[str, OURS, Variable("HEKETIPY_BACKUP_DIRECTORY")] = Field(
         "", description="Where backups of the SQLite file go. Empty: a folder `<database>.backups` beside it."
     )
     backup_interval: Annotated[Seconds, OURS, Variable("HEKETIPY_BACKUP_INTERVAL", seconds)] = Field(
         3600.0,
-        description="Seconds between two backups, made while the server runs and when something "
-        "changed; 0: none.",
+        description="Seconds between two backups, made while the server runs and when something changed; 0: none.",
     )
-    backup_count: Annotated[
-        int, Field(ge=1, le=10_000), OURS, Variable("HEKETIPY_BACKUP_COUNT", positive)
-    ] = Field(24, description="Backups that are kept; older ones are removed.")
+    backup_count: Annotated[int, Field(ge=1, le=10_000), OURS, Variable("HEKETIPY_BACKUP_COUNT", positive)] = Field(
+        24, description="Backups that are kept; older ones are removed."
+    )
     job_retention: Annotated[Seconds, OURS, Variable("HEKETIPY_JOB_RETENTION", seconds)] = Field(
         86400.0, description="Seconds that the result at `/queue/<id>` stays readable after its end."
     )
     poll_hold: Annotated[Seconds, OURS, Variable("HEKETIPY_POLL_HOLD", seconds)] = Field(
         2.0,
-        description="Seconds that a poll of `/queue/<id>` is held while its operation runs; 0: answer "
-        "at once.",
+        description="Seconds that a poll of `/queue/<id>` is held while its operation runs; 0: answer at once.",
     )
     max_held_polls: Annotated[Natural, OURS] = Field(
         512, description="Polls held at the same time; further ones are answered `pending` at once."

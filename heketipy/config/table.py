@@ -38,9 +38,7 @@ def _shared() -> list[tuple[str, Key]]:
     found = {key.path: key for key in keys(Settings)}
     rows = []
     for path, key in found.items():
-        twin = (
-            found.get(("glusterfs", "kubeexec", path[-1])) if path[:2] == ("glusterfs", "sshexec") else None
-        )
+        twin = found.get(("glusterfs", "kubeexec", path[-1])) if path[:2] == ("glusterfs", "sshexec") else None
         if twin is not None:
             rows.append((f"glusterfs.sshexec.{path[-1]}, glusterfs.kubeexec.{path[-1]}", key))
         elif path[:2] != ("glusterfs", "kubeexec") or ("glusterfs", "sshexec", path[-1]) not in found:
@@ -53,9 +51,7 @@ def _row(name: str, key: Key) -> str:
     mark = " ✚" if key.ours else ""
     variable = f"`{key.variable.name}`" if key.variable else ""
     text = (key.field.description or "").replace("|", "\\|")
-    return (
-        f"| {names}{mark} | {_kind(key.field.annotation)} | {_default(key.default)} | {variable} | {text} |"
-    )
+    return f"| {names}{mark} | {_kind(key.field.annotation)} | {_default(key.default)} | {variable} | {text} |"
 
 
 def _kind(annotation: Any) -> str:
@@ -65,9 +61,7 @@ def _kind(annotation: Any) -> str:
         return "one of " + ", ".join(f"`{choice}`" for choice in get_args(annotation))
     if isinstance(annotation, types.GenericAlias):
         return "object"
-    return {str: "text", SecretStr: "text", bool: "true/false", int: "whole number", float: "number"}[
-        annotation
-    ]
+    return {str: "text", SecretStr: "text", bool: "true/false", int: "whole number", float: "number"}[annotation]
 
 
 def _default(value: object) -> str:

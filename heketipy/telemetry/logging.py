@@ -134,9 +134,7 @@ def configure(
     return threshold
 
 
-def _adopt_libraries(
-    threshold: Threshold, shared: list[Processor], renderer: Processor, output: TextIO
-) -> None:
+def _adopt_libraries(threshold: Threshold, shared: list[Processor], renderer: Processor, output: TextIO) -> None:
     """Let the standard library's logging end in the same lines, from warnings on."""
     handler = logging.StreamHandler(output)
     handler.setFormatter(
@@ -151,9 +149,7 @@ def _adopt_libraries(
     root.setLevel(logging.WARNING)
 
 
-def _with_library(
-    _logger: WrappedLogger, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def _with_library(_logger: WrappedLogger, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     record = event.get("_record")
     if isinstance(record, logging.LogRecord):
         event["library"] = record.name.partition(".")[0]

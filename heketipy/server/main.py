@@ -1,0 +1,124 @@
+"""The programs `heketipy` and `heketi`: the same server behind two command lines.
+
+What is heavy is imported only when it is needed: a start that must be refused is refused at once.
+"""
+
+import platform
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn, TextIO
+
+import click
+
+from heketipy import __version__
+from heketipy.config import ConfigurationError, ExecutorName, Settings, load
+from heketipy.server import heketi_line, preflight
+from heketipy.server.options import ServerOptions
+
+BANNER = f"Heketi v10 (heketipy {__version__}, using python: {platform.python_version()})"
+
+
+@click.group(name="heketipy", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-v", "--version", message="heketipy %(version)s")
+def main() -> None:
+    """Volumes on your own disks by one HTTP call: a drop-in, better heketi for GlusterFS."""
+
+
+@main.command()
+@click.option("--config", required=True, metavar="FILE", help="Configuration: heketi's heketi.json.")
+@click.option("--topology", default="", metavar="FILE", help="Topology file to load at the start.")
+@click.option("--disable-auth", is_flag=True, help="Ask nobody for a token.")
+@click.option("--port", default="", metavar="PORT", help="Port to listen on, instead of the configured one.")
+def serve(config: str, topology: str, disable_auth: bool, port: str) -> None:
+    """Run the server."""
+    _leave_quietly_when_told_to()
+    try:
+        settings, warnings = _settings(config)
+        if port:
+            settings = settings.model_copy(update={"port": port})
+        executor = preflight.executor_of(settings, default=None)
+        preflight.check(settings, executor, authenticate=not disable_auth)
+    except ConfigurationError as error:
+        _fail(f"ERROR: {error}")
+    options = ServerOptions(settings, executor, warnings=warnings, authenticate=not disable_auth, topology=topology)
+    sys.exit(_run(options))
+
+
+@main.command()
+@click.option("--serve", "keep", is_flag=True, help="Go on serving after the story, until interrupted.")
+@click.option("--port", default=8080, show_default=True, help="Port of --serve; without it some free one.")
+def demo(keep: bool, port: int) -> None:
+    """Show on a simulator what heketipy does."""
+    from heketipy.server.demo import run_demo
+
+    sys.exit(run_demo(keep=keep, port=port))
+
+
+def heketi() -> None:
+    """Be heketi: `heketi --config=FILE [--disable-auth]`."""
+    _leave_quietly_when_told_to()
+    try:
+        line = heketi_line.parse(sys.argv[1:])
+    except heketi_line.WrongLineError as error:
+        hint = "Run 'heketi --help' for usage.\n" if error.usage_hint else ""
+        _write(sys.stderr, f"Error: {error}\n{hint}")
+        _write(sys.stdout, f"{error}\n")
+        sys.exit(255)
+    if line.help:
+        _write(sys.stdout, heketi_line.HELP)
+        sys.exit(0)
+    _write(sys.stdout, f"{BANNER}\n")
+    if line.version:
+        sys.exit(0)
+    if not line.config:
+        _fail("Please provide configuration file")
+    try:
+        settings, warnings = _settings(line.config)
+        executor = preflight.executor_of(settings, default=ExecutorName.SSH)
+        preflight.check(settings, executor, authenticate=not line.disable_auth)
+    except ConfigurationError as error:
+        _fail(f"ERROR: {error}")
+    sys.exit(
+        _run(ServerOptions(settings, executor, warnings=warnings, authenticate=not line.disable_auth, drop_in=True))
+    )
+
+
+def _settings(path: str) -> tuple[Settings, tuple[str, ...]]:
+    loaded = load(path)
+    return loaded.settings, loaded.warnings
+
+
+def _run(options: ServerOptions) -> int:
+    if not options.authenticate:
+        _write(sys.stderr, "WARNING: Heketi started with --disable-auth\n")
+    from heketipy.server.run import run
+
+    return run(options)
+
+
+def _leave_quietly_when_told_to() -> None:
+    """End on SIGTERM also before the server handles it, and as process 1, which the system's default does not
+    end.
+    """
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        _write(sys.stdout, "Shutting down...\n")
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()
+
+
+def _fail(text: str) -> NoReturn:
+    _write(sys.stderr, f"{text}\n")
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
