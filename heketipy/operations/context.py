@@ -47,8 +47,11 @@ class Owed:
 
 @dataclass(slots=True)
 class Context:
-    """One operation at work. `down` are nodes known not to answer. `owed` and `kept` are found out while bricks are destroyed: what absent nodes owe, and
-    bricks (by id) whose space LVM did not give back, since other volumes still use their thin pool."""
+    """One operation at work.
+
+    `down` are nodes known not to answer. `owed` and `kept` are found out while bricks are destroyed: what absent nodes
+    owe, and bricks (by id) whose space LVM did not give back, since other volumes still use their thin pool.
+    """
 
     operation: Operation
     nodes: StorageNodes

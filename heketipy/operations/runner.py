@@ -209,23 +209,23 @@ class Runner:
         await self._settle(work, work.kind.publish, None)
 
     async def _take_back(self, work: Work, error: Exception) -> Operation | None:
-        if work.kind.again is not None and isinstance(error, NodeFailure) and error.retryable:
-            if work.operation.attempt <= self._retries:
-                try:
-                    return await self._db.write(self._reserve_again, work, error.node)
-                except CannotAllocate as refusal:
-                    log.warning("no other place was found", reason=str(refusal))
+        again = work.kind.again
+        left = work.operation.attempt <= self._retries
+        if again is not None and left and isinstance(error, NodeFailure) and error.retryable:
+            try:
+                return await self._db.write(self._reserve_again, work, again, error.node)
+            except CannotAllocate as refusal:
+                log.warning("no other place was found", reason=str(refusal))
         await self._settle(work, work.kind.release, Outcome(error=_for_user(error)))
         return None
 
-    def _reserve_again(self, tx: Tx, work: Work, without: str) -> Operation:
+    def _reserve_again(self, tx: Tx, work: Work, again: Callable[..., Any], without: str) -> Operation:
         self._release(tx, work)
-        assert work.kind.again is not None
         try:
-            plan = work.kind.again(self._reservations, tx, work.plan, work.operation.id, frozenset({without}))
+            plan = again(self._reservations, tx, work.plan, work.operation.id, frozenset({without}))
         except CannotAllocate:
             # On the few nodes of a small site there may be no other place; the same nodes may do better this time.
-            plan = work.kind.again(self._reservations, tx, work.plan, work.operation.id, frozenset())
+            plan = again(self._reservations, tx, work.plan, work.operation.id, frozenset())
         old = work.operation
         new = Operation(
             id=old.id,

@@ -1,4 +1,4 @@
-"""Create a volume: its bricks on all nodes side by side, then the gluster volume, started. Nobody sees it before that."""
+"""Create a volume: its bricks on all nodes side by side, then the gluster volume, started. Nobody sees it before."""
 
 from collections.abc import Sequence
 

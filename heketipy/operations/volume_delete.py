@@ -1,9 +1,12 @@
 """Delete a volume: look, stop, delete in gluster (from there on there is no way back), destroy the bricks."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from heketipy.db.database import Tx
 from heketipy.domain.errors import CommandFailed, InUse
+from heketipy.domain.model import NodeAddress
 from heketipy.domain.plans import DeleteVolume
 from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
@@ -12,6 +15,8 @@ from heketipy.operations.kind import Kind, Outcome
 from heketipy.operations.saga import Step
 
 NAME = "delete-volume"
+
+T = TypeVar("T")
 
 
 def reserve(tx: Tx, volume_id: str, *, operation: str) -> DeleteVolume:
@@ -29,78 +34,78 @@ def reserve(tx: Tx, volume_id: str, *, operation: str) -> DeleteVolume:
     return DeleteVolume(volume=volume, bricks=of_volume, nodes=nodes)
 
 
-def steps(plan: DeleteVolume, context: Context) -> Sequence[Step]:
-    """The steps of a delete."""
-    name = plan.volume.name
-    nodes = {node.id: node for node in plan.nodes}
-    start = int(plan.volume.id[:8], 16)
-    fence = context.fence
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The work on the nodes. Any node of the cluster may run gluster; which one is tried first differs by volume."""
 
-    async def look() -> None:
-        """Refuse what gluster would refuse, while the volume still runs; find out whose volume it is."""
-        found = await gluster_volume.find(context, name, plan.nodes, start=start)
-        ours = bool(gluster_volume.present(found, plan.bricks))
-        if found is not None and ours:
-            await _refuse_what_gluster_would(plan, context, start)
-        await context.note(ours=ours, started=found is not None and found.started)
+    plan: DeleteVolume
+    context: Context
 
-    async def stop() -> None:
-        if context.journal["ours"]:
+    def steps(self) -> Sequence[Step]:
+        """The steps, in order."""
+        return [
+            Step("look", self.look),
+            Step("stop", self.stop, undo=self.start_again),
+            Step("delete", self.delete, pivot=self.deleted),
+            Step("bricks", self.destroy_bricks),
+        ]
+
+    @property
+    def candidates(self) -> list[NodeAddress]:
+        """The nodes to try, in order."""
+        return self.context.candidates(self.plan.nodes, start=int(self.plan.volume.id[:8], 16))
+
+    async def look(self) -> None:
+        """Find out whether the gluster volume is ours, and refuse what gluster would refuse, while it still runs."""
+        found = await self._ask(lambda node: self.context.nodes.volume(node, self.plan.volume.name))
+        ours = bool(gluster_volume.present(found, self.plan.bricks))
+        if ours:
+            await self._refuse_what_gluster_would()
+        await self.context.note(ours=ours, started=found is not None and found.started)
+
+    async def stop(self) -> None:
+        """Stop the volume."""
+        await self._act(self.context.nodes.stop_volume, "ours")
+
+    async def start_again(self) -> None:
+        """Start the volume again, if it ran before."""
+        await self._act(self.context.nodes.start_volume, "started")
+
+    async def delete(self) -> None:
+        """Delete the volume in gluster."""
+        await self._act(self.context.nodes.delete_volume, "ours")
+
+    async def deleted(self) -> bool:
+        """Ask whether gluster has forgotten the volume."""
+        found = await self._ask(lambda node: self.context.nodes.volume(node, self.plan.volume.name))
+        return not gluster_volume.present(found, self.plan.bricks)
+
+    async def destroy_bricks(self) -> None:
+        """Destroy the bricks."""
+        await bricks.destroy(self.context, self.plan.bricks, {node.id: node for node in self.plan.nodes})
+
+    async def _ask(self, question: Callable[[NodeAddress], Awaitable[T]]) -> T:
+        return await first_answer(self.candidates, question, total=len(self.plan.nodes))
+
+    async def _act(self, verb: Callable[..., Awaitable[None]], condition: str) -> None:
+        """Let one node do something to the volume, provided that it is ours and was found so."""
+        if self.context.journal.get("ours") and self.context.journal.get(condition):
             await first_success(
-                context.candidates(plan.nodes, start=start),
-                lambda node: context.nodes.stop_volume(node, name, fence=fence),
-                total=len(plan.nodes),
+                self.candidates,
+                lambda node: verb(node, self.plan.volume.name, fence=self.context.fence),
+                total=len(self.plan.nodes),
             )
 
-    async def start_again() -> None:
-        if context.journal.get("ours") and context.journal.get("started"):
-            await first_success(
-                context.candidates(plan.nodes, start=start),
-                lambda node: context.nodes.start_volume(node, name, fence=fence),
-                total=len(plan.nodes),
-            )
-
-    async def delete() -> None:
-        if context.journal["ours"]:
-            await first_success(
-                context.candidates(plan.nodes, start=start),
-                lambda node: context.nodes.delete_volume(node, name, fence=fence),
-                total=len(plan.nodes),
-            )
-
-    async def deleted() -> bool:
-        return not gluster_volume.present(
-            await gluster_volume.find(context, name, plan.nodes, start=start), plan.bricks
-        )
-
-    async def destroy_bricks() -> None:
-        await bricks.destroy(context, plan.bricks, nodes)
-
-    return [
-        Step("look", look),
-        Step("stop", stop, undo=start_again),
-        Step("delete", delete, pivot=deleted),
-        Step("bricks", destroy_bricks),
-    ]
-
-
-async def _refuse_what_gluster_would(plan: DeleteVolume, context: Context, start: int) -> None:
-    name = plan.volume.name
-    candidates = context.candidates(plan.nodes, start=start)
-    peers = await first_answer(candidates, context.nodes.peers, total=len(plan.nodes))
-    away = sorted(peer.hostname for peer in peers if not peer.connected)
-    if away:
-        raise CommandFailed(
-            f"volume delete: {name}: failed: Some of the peers are down: {', '.join(away)}",
-            node=candidates[0].id,
-        )
-    snapshots = await first_answer(
-        candidates, lambda node: context.nodes.volume_snapshots(node, name), total=len(plan.nodes)
-    )
-    if snapshots:
-        raise CommandFailed(
-            f"Unable to delete volume {name} because it contains {snapshots} snapshots", node=candidates[0].id
-        )
+    async def _refuse_what_gluster_would(self) -> None:
+        name, node = self.plan.volume.name, self.candidates[0].id
+        peers = await self._ask(self.context.nodes.peers)
+        away = sorted(peer.hostname for peer in peers if not peer.connected)
+        if away:
+            text = f"volume delete: {name}: failed: Some of the peers are down: {', '.join(away)}"
+            raise CommandFailed(text, node=node)
+        snapshots = await self._ask(lambda node: self.context.nodes.volume_snapshots(node, name))
+        if snapshots:
+            raise CommandFailed(f"Unable to delete volume {name} because it contains {snapshots} snapshots", node=node)
 
 
 def publish(tx: Tx, plan: DeleteVolume, context: Context) -> Outcome:
@@ -116,4 +121,8 @@ def release(tx: Tx, plan: DeleteVolume, context: Context) -> None:
     tx.volumes.set_pending(plan.volume.id, "")
 
 
-KIND = Kind(name=NAME, plan=DeleteVolume, steps=steps, publish=publish, release=release)
+def _steps(plan: DeleteVolume, context: Context) -> Sequence[Step]:
+    return Deletion(plan, context).steps()
+
+
+KIND = Kind(name=NAME, plan=DeleteVolume, steps=_steps, publish=publish, release=release)

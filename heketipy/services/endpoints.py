@@ -1,4 +1,4 @@
-"""Whether Kubernetes could use a node's storage name: its Endpoints take single IP addresses and nothing else (K11, K23).
+"""Whether Kubernetes could use a node's storage name: its Endpoints take IP addresses and nothing else (K11, K23).
 
 A storage name that is a host name is legal without Kubernetes, and leaks volumes with it: the volume is made, and then
 the provisioner fails at its endpoints, again and again.

@@ -33,7 +33,7 @@ class Starter:
         self._clock = clock
 
     def enter(self, tx: Tx, kind: str, plan: Any, *, operation: str, admitted: bool = False) -> str:
-        """Enter an operation with its plan, and return the id of its job. `admitted`: it leaves admission when it ends."""
+        """Enter an operation with its plan, and return its job's id. `admitted`: it leaves admission when it ends."""
         tx.operations.add(
             Operation(id=operation, kind=kind, created=self._clock(), epoch=self._epoch, plan=encode(plan))
         )
