@@ -10,7 +10,7 @@ from heketipy.domain.model import Tags
 
 ARBITER_TAG = "arbiter"
 
-# The class of letters runs from "." to "_" by an accident in heketi, which users' rules may rely on; "-" is not
+# The class of letters runs from "." to "_" by an accident in heketi, which rules may rely on; "-" is not
 # in it.
 _RULE = re.compile(r"([a-zA-Z0-9.-_]+)(!?=)([a-zA-Z0-9.-_]+)")
 

@@ -188,8 +188,8 @@ def _badly_spread(case: _Case) -> str:
     roomy = sum(1 for count in places if count)
     return (
         f"{_count(case.sets, 'set')} of {case.what} {'need' if case.sets > 1 else 'needs'} room for "
-        f"{_count(case.sets * len(leg.positions), 'brick')} of {amount(leg.least_kib)} each, those of a set on "
-        f"different {case.kind}s; {roomy} of {_count(len(devices), 'device')} have room for "
+        f"{_count(case.sets * len(leg.positions), 'brick')} of {amount(leg.least_kib)} each, those of a set "
+        f"on different {case.kind}s; {roomy} of {_count(len(devices), 'device')} have room for "
         f"{_count(sum(places), 'brick')}, and {case.smallest}"
     )
 
@@ -230,11 +230,7 @@ def _limit(limits: Limits, end: NoRoom) -> str:
 def _idle(view: ClusterView, avoid: Collection[str] = ()) -> str:
     """Say what takes no new bricks, and why."""
     nodes = Counter(
-        "does not answer"
-        if node.id in view.down
-        else "just failed"
-        if node.id in avoid
-        else f"is {node.state}"
+        "does not answer" if node.id in view.down else "just failed" if node.id in avoid else f"is {node.state}"
         for node in view.nodes.values()
         if node.id in avoid or not view.takes_bricks(node.id)
     )

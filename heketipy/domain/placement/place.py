@@ -70,9 +70,7 @@ def _one_set(legs: Sequence[Leg], set_id: str, reservations: Reservations) -> Fo
     return found
 
 
-def _named(
-    found: Found, set_id: str, *, ids: IdSource, own_ids: bool, first_position: int
-) -> tuple[PlannedBrick, ...]:
+def _named(found: Found, set_id: str, *, ids: IdSource, own_ids: bool, first_position: int) -> tuple[PlannedBrick, ...]:
     """Give the bricks of a set their ids. The set's id becomes that of its first brick, unless all have their
     own.
     """

@@ -26,9 +26,7 @@ class ReplacementRequest:
     avoid: frozenset[str] = frozenset()
 
 
-def place_replacement(
-    request: ReplacementRequest, view: ClusterView, ids: IdSource, limits: Limits
-) -> PlannedBrick:
+def place_replacement(request: ReplacementRequest, view: ClusterView, ids: IdSource, limits: Limits) -> PlannedBrick:
     """Choose a device for a brick that takes the place of an old one, with the same size and type.
 
     Another device of the old brick's node, or zone, will do; the nodes (zones when strict) of the set's other
@@ -36,9 +34,7 @@ def place_replacement(
     such brick.
     """
     if not 0 <= request.index < len(request.brick_set):
-        raise IndexError(
-            f"brick replace index out of bounds (got {request.index}, set size {len(request.brick_set)})"
-        )
+        raise IndexError(f"brick replace index out of bounds (got {request.index}, set size {len(request.brick_set)})")
     terms = Terms.of(
         request.durability, snapshot_factor=request.snapshot_factor, options=request.options, limits=limits
     )

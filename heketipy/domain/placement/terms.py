@@ -39,9 +39,7 @@ class Terms:
     rule: TagRule | None
 
     @classmethod
-    def of(
-        cls, durability: Durability, *, snapshot_factor: float, options: Iterable[str], limits: Limits
-    ) -> "Terms":
+    def of(cls, durability: Durability, *, snapshot_factor: float, options: Iterable[str], limits: Limits) -> "Terms":
         """Read them. Raises InvalidTagRule."""
         options = tuple(options)
         own = parsed(options)
@@ -91,9 +89,7 @@ class Terms:
             positions=positions,
             size_kib=size_kib,
             type=type,
-            tracks=tuple(
-                view.track(pool, rule=self.rule, strict=self.strict) for pool in self.pools(positions[0])
-            ),
+            tracks=tuple(view.track(pool, rule=self.rule, strict=self.strict) for pool in self.pools(positions[0])),
             charges=charges,
             least_kib=min(asked.total_kib for asked in charges.values()),
         )

@@ -89,9 +89,7 @@ class Track:
                 if len(found) == wanted:
                     break
             elif passed == PATIENCE:
-                for nearest in self._nearest(first, above_kib, used=used, accepts=accepts)[
-                    : wanted - len(found)
-                ]:
+                for nearest in self._nearest(first, above_kib, used=used, accepts=accepts)[: wanted - len(found)]:
                     used.add(self._domains[nearest])
                     found.append(self.candidates[nearest])
                 break

@@ -38,9 +38,7 @@ POOL_OF_ROLE = {
 class ClusterView:
     """The nodes and devices of one cluster, and the rings made of them."""
 
-    def __init__(
-        self, nodes: Mapping[str, Node], devices: Mapping[str, Device], *, down: Collection[str]
-    ) -> None:
+    def __init__(self, nodes: Mapping[str, Node], devices: Mapping[str, Device], *, down: Collection[str]) -> None:
         self.nodes = nodes
         self.devices = devices
         """As they were at the beginning: their free space is out of date."""
@@ -67,9 +65,7 @@ class ClusterView:
         self._tracks: dict[tuple[Pool, TagRule | None, bool], Track] = {}
 
     @classmethod
-    def build(
-        cls, nodes: Iterable[Node], devices: Iterable[Device], *, down: Collection[str] = ()
-    ) -> "ClusterView":
+    def build(cls, nodes: Iterable[Node], devices: Iterable[Device], *, down: Collection[str] = ()) -> "ClusterView":
         """Make the view of a cluster of all its nodes and devices, in any order. `down` are ids of nodes
         known not to answer.
         """
