@@ -1,0 +1,142 @@
+"""Servers on the simulator, the plug-in, and the table of how long each call took."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import in_tree_plugin
+import pytest
+from claims import secret, storage_class
+from heketi_process import ADMIN_KEY, HeketiProcess, command
+from in_tree_plugin import Manifest, Plugin, Result
+
+TIME = "time of a call"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, ()) if r.when == "call"]
+    times = [value for report in reports for name, value in report.user_properties if name == TIME]
+    if not times:
+        return
+    terminalreporter.section("what each call of the plug-in took")
+    for row in times:
+        line = "{case:<70} {do:<10} {milliseconds:8.1f} ms  {polls} polls  longest {longest_poll:.1f} ms"
+        terminalreporter.write_line(line.format(**row))
+    in_tree_plugin.BUILD.mkdir(parents=True, exist_ok=True)
+    (in_tree_plugin.BUILD / "times.json").write_text(json.dumps(times, indent=1) + "\n")
+
+
+@pytest.fixture(scope="session")
+def plugin() -> Plugin:
+    program = in_tree_plugin.build()
+    if program is None:
+        _cannot("there is no Go tool-chain to build Kubernetes' plug-in with")
+    assert program is not None
+    return Plugin(program)
+
+
+def _cannot(reason: str) -> None:
+    """A developer may lack the tools; a build that stands for the project may not."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@dataclass
+class Site:
+    """A server with two clusters, and how a class refers to it."""
+
+    server: HeketiProcess
+    large: str  # a cluster of six nodes
+    small: str  # a cluster of three
+
+    @property
+    def auth(self) -> bool:
+        return self.server.auth
+
+    def parameters(self, more: dict[str, str] | None = None) -> dict[str, str]:
+        if self.auth:
+            login = {"restuser": "admin", "secretNamespace": "default", "secretName": "heketi-secret"}
+        else:
+            login = {"restauthenabled": "false"}
+        return {"resturl": self.server.url, **login, **(more or {})}
+
+    def objects(self, claim: Manifest, more: dict[str, str] | None = None) -> list[Manifest]:
+        return [secret(ADMIN_KEY), storage_class(self.parameters(more)), claim]
+
+
+@pytest.fixture(scope="session", params=[True, False], ids=["auth", "no-auth"])
+def shared_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    yield from _site(tmp_path_factory.mktemp("site"), auth=request.param)
+
+
+@pytest.fixture
+def site(shared_site: Site) -> Iterator[Site]:
+    """A server that must be left as it was found."""
+    rest = shared_site.server.rest
+    before = rest.space()
+    yield shared_site
+    left = rest.volumes()
+    for volume in left:  # so that one failure is not that of all tests after it
+        rest.do("DELETE", f"/volumes/{volume}")
+    assert left == []
+    assert rest.pending() == 0
+    assert rest.space() == before
+
+
+@pytest.fixture
+def own_site(tmp_path: Path) -> Iterator[Site]:
+    """A server of this test alone, to be killed and restarted at will."""
+    yield from _site(tmp_path, auth=True)
+
+
+def _site(folder: Path, *, auth: bool) -> Iterator[Site]:
+    server = _start(folder, auth=auth)
+    try:
+        large = server.add_cluster([f"192.0.2.{n}" for n in range(11, 17)], devices=2)
+        small = server.add_cluster([f"192.0.2.{n}" for n in range(21, 24)])
+        yield Site(server, large, small)
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def bare_server(tmp_path: Path) -> Iterator[HeketiProcess]:
+    """A server without a cluster."""
+    server = _start(tmp_path, auth=True)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _start(folder: Path, *, auth: bool) -> HeketiProcess:
+    if command() is None:
+        _cannot("there is no server to test")
+    server = HeketiProcess(folder, auth=auth)
+    server.start()
+    return server
+
+
+@pytest.fixture
+def time_table(request: pytest.FixtureRequest) -> Callable[[Result], None]:
+    """Notes how long the steps of a result took, for the table at the end."""
+
+    def note(result: Result) -> None:
+        for number, step in enumerate(result.steps):
+            polls = [e.took for e in result.exchanges if e.is_poll and e.step == number]
+            row = {
+                "case": request.node.name,
+                "do": step.do,
+                "milliseconds": round(step.seconds * 1000, 1),
+                "polls": len(polls),
+                "longest_poll": round(max(polls, default=0) * 1000, 1),
+            }
+            request.node.user_properties.append((TIME, row))
+
+    return note

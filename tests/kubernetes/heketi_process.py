@@ -1,0 +1,100 @@
+"""A server as its own process on the simulator: what Kubernetes would find behind `resturl`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from heketi_rest import Rest
+
+ADMIN_KEY = "the administrator's key of these tests"
+USER_KEY = "the ordinary user's key of these tests"
+
+
+def command() -> list[str] | None:
+    """How to start the server; HEKETI_UNDER_TEST names another one, heketi itself for instance."""
+    if other := os.environ.get("HEKETI_UNDER_TEST"):
+        return shlex.split(other)
+    heketipy = Path(sys.executable).parent / "heketipy"
+    return [str(heketipy), "serve"] if heketipy.exists() else None
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class HeketiProcess:
+    def __init__(self, folder: Path, *, auth: bool, settings: dict[str, Any] | None = None) -> None:
+        self.auth = auth
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.rest = Rest(self.url, ADMIN_KEY if auth else None)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._config = folder / "heketi.json"
+        self._config.write_text(
+            json.dumps(
+                {
+                    "port": str(self.port),
+                    "jwt": {"admin": {"key": ADMIN_KEY}, "user": {"key": USER_KEY}},
+                    "glusterfs": {"executor": "mock", "db": str(folder / "heketi.db"), **(settings or {})},
+                }
+            )
+        )
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+    def start(self, limit: float = 30) -> None:
+        argv = command()
+        assert argv is not None
+        argv += ["--config", str(self._config)] + ([] if self.auth else ["--disable-auth"])
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(argv, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT)
+        end = time.monotonic() + limit
+        while not self._says_hello():
+            assert self._process.poll() is None, f"the server ended:\n{self.log}"
+            assert time.monotonic() < end, f"the server does not answer:\n{self.log}"
+            time.sleep(0.05)
+
+    def _says_hello(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/hello", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
+        if self._process is not None:
+            self._process.send_signal(with_signal)
+            self._process.wait(30)
+            self._process = None
+
+    def restart(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
+        self.stop(with_signal)
+        self.start()
+
+    def add_cluster(self, storage: list[str], devices: int = 1) -> str:
+        """A cluster with one node for each storage address, in three zones."""
+        cluster: str = self.rest.do("POST", "/clusters", {"file": True, "block": True})["id"]
+        for number, address in enumerate(storage):
+            node = {
+                "zone": number % 3 + 1,
+                "cluster": cluster,
+                "hostnames": {"manage": [f"node-{cluster[:6]}-{number}"], "storage": [address]},
+            }
+            node_id = self.rest.do("POST", "/nodes", node)["id"]
+            for device in range(devices):
+                self.rest.do("POST", "/devices", {"node": node_id, "name": f"/dev/vd{'bcdefgh'[device]}"})
+        return cluster

@@ -1,0 +1,83 @@
+"""A REST client of these tests' own: what the plug-in was told is compared with what anybody sees."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import httpx
+
+
+def token(user: str, key: str, method: str, path: str) -> str:
+    now = int(time.time())
+    qsh = hashlib.sha256(f"{method}&{path}".encode()).hexdigest()
+    parts = [{"alg": "HS256", "typ": "JWT"}, {"iss": user, "iat": now, "exp": now + 60, "qsh": qsh}]
+    text = ".".join(_base64(json.dumps(part).encode()) for part in parts)
+    return f"{text}.{_base64(hmac.digest(key.encode(), text.encode(), 'sha256'))}"
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Rest:
+    """An administrator's view of the server. Without a key it sends no token."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self.url = url
+        self._key = key
+
+    def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        headers = {}
+        if self._key is not None:
+            headers["Authorization"] = f"Bearer {token('admin', self._key, method, path)}"
+        return httpx.request(method, self.url + path, json=body, headers=headers, timeout=30)
+
+    def get(self, path: str) -> Any:
+        answer = self.ask("GET", path)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        return answer.json()
+
+    def do(self, method: str, path: str, body: Any = None) -> Any:
+        """A request to its end: the job is awaited, and what it leads to is returned."""
+        answer = self.ask(method, path, body)
+        while answer.status_code == 202 or answer.headers.get("X-Pending") == "true":
+            if answer.status_code == 202:
+                path = answer.headers["Location"]
+            else:
+                time.sleep(0.02)
+            answer = self.ask("GET", path)
+        if answer.status_code == 303:
+            return self.get(answer.headers["Location"])
+        assert answer.is_success, (method, path, answer.status_code, answer.text)
+        return answer.json() if answer.content else None
+
+    def volumes(self) -> list[str]:
+        found: list[str] = self.get("/volumes")["volumes"]
+        return found
+
+    def storage_addresses(self, cluster: str) -> list[str]:
+        nodes = (self.get(f"/nodes/{node}") for node in self.get(f"/clusters/{cluster}")["nodes"])
+        return [node["hostnames"]["storage"][0] for node in nodes]
+
+    def space(self) -> dict[str, tuple[int, int, list[str]]]:
+        """Free and used KiB of each device, and the bricks on it."""
+        found = {}
+        for cluster in self.get("/clusters")["clusters"]:
+            for node in self.get(f"/clusters/{cluster}")["nodes"]:
+                for device in self.get(f"/nodes/{node}")["devices"]:
+                    storage = device["storage"]
+                    found[device["id"]] = (
+                        storage["free"],
+                        storage["used"],
+                        [b["id"] for b in device["bricks"]],
+                    )
+        return found
+
+    def pending(self) -> int:
+        total: int = self.get("/operations")["total"]
+        return total
