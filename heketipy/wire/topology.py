@@ -113,9 +113,7 @@ def read_topology(text: bytes) -> Topology:
     except NotJsonError as error:
         raise TopologyError([_not_json(text, error)]) from error
     except WrongTypeError as error:
-        problem = Problem(
-            error.where or "the whole file", str(error).partition(": ")[2], f"write {error.needed} there"
-        )
+        problem = Problem(error.where or "the whole file", str(error).partition(": ")[2], f"write {error.needed} there")
         raise TopologyError([problem]) from error
 
 
@@ -158,9 +156,7 @@ def _wrong_hosts(names: HostNames, where: str) -> Found:
             yield Problem(place, "is missing or empty", f'write ["…"] with {example}')
         elif checks.hosts(given, kind=kind):
             bad = next(name for name in given if not checks.is_host(name))
-            yield Problem(
-                place, f"{bad!r} is no host name and no IP address", "write one without port or path"
-            )
+            yield Problem(place, f"{bad!r} is no host name and no IP address", "write one without port or path")
 
 
 def _repeated_hosts(names: HostNames, where: str, seen: dict[tuple[str, str], str]) -> Found:
@@ -178,9 +174,7 @@ def _repeated_hosts(names: HostNames, where: str, seen: dict[tuple[str, str], st
 def _wrong_zone(zone: int, where: str) -> Found:
     if zone < 1:
         wrong = "is missing or 0" if zone == 0 else f"is {zone}"
-        yield Problem(
-            f"{where}.node.zone", wrong, "write a whole number from 1: nodes that fail together share one"
-        )
+        yield Problem(f"{where}.node.zone", wrong, "write a whole number from 1: nodes that fail together share one")
 
 
 def _wrong_devices(devices: list[TopologyDevice], where: str) -> Found:

@@ -93,9 +93,7 @@ class VolumeCreateRequest(BaseModel):
     """A volume to be made."""
 
     size: int = Field(default=0, ge=1, description="GiB. Required.")
-    clusters: list[str] = Field(
-        default_factory=list, description="Ids of the clusters that may host it; none: all."
-    )
+    clusters: list[str] = Field(default_factory=list, description="Ids of the clusters that may host it; none: all.")
     name: str = Field(
         default="",
         description="Letters, digits, `_` and `-`; by default made of the id. A dot becomes `-`, and a name "

@@ -1,0 +1,86 @@
+"""What the routes need of the services: one small interface for each resource.
+
+Everything raises the errors of `heketipy.domain.errors`, whose texts are those of the answer. What starts
+work returns the id of the job that a client polls.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from starlette.requests import Request
+
+from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
+from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
+from heketipy.domain.operation import Job
+from heketipy.domain.states import HealCheck, State
+
+
+class Clusters(Protocol):
+    """Use cases of clusters."""
+
+    async def create(self, *, file: bool, block: bool) -> ClusterDetails: ...
+    async def ids(self) -> Sequence[str]: ...
+    async def info(self, cluster: str, /) -> ClusterDetails: ...
+    async def set_flags(self, cluster: str, /, *, file: bool, block: bool) -> None: ...
+    async def delete(self, cluster: str, /) -> None: ...
+
+
+class Nodes(Protocol):
+    """Use cases of nodes."""
+
+    async def add(self, spec: NodeSpec, /) -> str: ...
+    async def info(self, node: str, /) -> NodeDetails: ...
+    async def delete(self, node: str, /) -> str: ...
+    async def set_state(self, node: str, state: State, heal_check: HealCheck, /) -> str: ...
+
+
+class Devices(Protocol):
+    """Use cases of devices."""
+
+    async def add(self, spec: DeviceSpec, /) -> str: ...
+    async def info(self, device: str, /) -> DeviceDetails: ...
+    async def delete(self, device: str, /, *, forget: bool) -> str: ...
+    async def resync(self, device: str, /) -> str: ...
+    async def set_state(self, device: str, state: State, heal_check: HealCheck, /) -> str: ...
+
+
+class Volumes(Protocol):
+    """Use cases of volumes."""
+
+    async def create(self, spec: VolumeSpec, /) -> str: ...
+    async def ids(self) -> Sequence[str]: ...
+    async def info(self, volume: str, /) -> VolumeDetails: ...
+    async def expand(self, volume: str, gib: int, /) -> str: ...
+    async def delete(self, volume: str, /) -> str: ...
+
+
+class Jobs(Protocol):
+    """Use cases of jobs."""
+
+    async def wait(self, job: str, seconds: float, /) -> Job:
+        """Return the job when it has ended, or as it stands after some seconds.
+
+        Raises NotFound with a text that is not `Id not found`: to clients that would mean a volume is gone.
+        """
+        ...
+
+
+class Services(Protocol):
+    """All of them, as the application carries them in `app.state.services`."""
+
+    @property
+    def clusters(self) -> Clusters: ...
+    @property
+    def nodes(self) -> Nodes: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def volumes(self) -> Volumes: ...
+    @property
+    def jobs(self) -> Jobs: ...
+
+
+def services(request: Request) -> Services:
+    """Return the services of the application that a request came to."""
+    found: Services = request.app.state.services
+    return found
