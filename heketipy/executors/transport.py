@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from heketipy.domain.errors import NodeFailure
 from heketipy.domain.model import NodeAddress
+
+_SIGNALS = {1: "HUP", 2: "INT", 6: "ABRT", 9: "KILL", 11: "SEGV", 13: "PIPE", 15: "TERM"}
+_TIMED_OUT = 124
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,35 @@ class Result:
         """Whether the command succeeded."""
         return self.status == 0
 
+    @property
+    def text(self) -> str:
+        """What a user is told of a failure: stderr as it is, or else how the command ended (commands §1.1)."""
+        if self.stderr:
+            return self.stderr
+        if self.status == _TIMED_OUT:
+            return "SSH command timeout"
+        signal = _SIGNALS.get(self.status - 128)
+        return f"Process exited with status {self.status}" + (f" from signal {signal}" if signal else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Fence:
     """Ties a batch to an operation. On the node a batch first takes the lock of `operation` (waiting for a survivor of
-    a dead server), then refuses if the node has already seen a higher `epoch`."""
+    a dead server), then refuses if the node has already seen a higher `epoch` for this operation.
+
+    The epoch is compared per operation, not per node: several servers may be at work on different operations, and a
+    server with a new database must not be locked out by what an older one left on the node.
+    """
 
     operation: str
     epoch: int
+
+
+class Superseded(NodeFailure):
+    """The node has seen a higher epoch for this operation: another server has taken it over. Nothing was run, and
+    whoever gets this must not touch the operation any more."""
+
+    code = "superseded"
 
 
 class Lane(StrEnum):
@@ -83,7 +108,8 @@ class Transport(Protocol):
         that is not tolerated (which is the last result then). A failing command is a result, not an exception.
 
         Raises NodeUnreachable if the node did not answer, or stopped answering: then nothing is known about what ran,
-        unless its `sent` is false.
+        unless its `sent` is false (as it is too when the operation's lock could not be had in time). Raises Superseded
+        if the fence's epoch is too low.
         """
         ...
 

@@ -1,0 +1,68 @@
+"""The fstab of a node: one line a brick, appended when the brick is made and removed when it goes.
+
+The removal matches a line's second field exactly, and leaves the former file beside it as `<fstab>.save`. Both are
+safe only when one of them runs at a time: that is what the lane of bricks is for.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_APPEND = "BEGIN {print line >> file}"
+_BLANK = "[ \t]"
+_WORD = "[^ \t]"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line that mounts something."""
+
+    device: str
+    mount_point: str
+    type: str
+    options: str
+
+
+def line(device: str, mount_point: str, *, options: str) -> str:
+    """Return the line that mounts a brick's file system at boot."""
+    return f"{device} {mount_point} xfs {options} 1 2"
+
+
+def append(entry: str, *, fstab: str) -> tuple[str, ...]:
+    """Append a line. awk opens the file itself, so `sudo awk` is enough; its program is fixed, the line is data."""
+    return ("awk", "-v", f"line={_escaped(entry)}", "-v", f"file={_escaped(fstab)}", _APPEND)
+
+
+def _escaped(text: str) -> str:
+    """Protect a text from the escapes that awk reads in assignments."""
+    return text.replace("\\", "\\\\")
+
+
+def remove(mount_points: Iterable[str], *, fstab: str) -> tuple[str, ...]:
+    """Remove the lines with these mount points, and no others."""
+    edits = (
+        part
+        for mount_point in mount_points
+        for part in ("-e", f"\\,^{_BLANK}*[^# \t]{_WORD}*{_BLANK}{_BLANK}*{_literal(mount_point)}{_BLANK},d")
+    )
+    return ("sed", "-i.save", *edits, fstab)
+
+
+def _literal(text: str) -> str:
+    """Return a text as a POSIX basic regular expression that matches just it, with `,` as the delimiter."""
+    return re.sub(r"([.*\[\]\\^$,])", r"\\\1", text)
+
+
+def show(fstab: str) -> tuple[str, ...]:
+    """Print the file; read it with `read`."""
+    return ("cat", fstab)
+
+
+def read(text: str) -> list[Entry]:
+    """Read the lines that mount something; comments, blank and cut-off lines are passed over."""
+    entries = []
+    for row in text.split("\n"):
+        fields = row.split()
+        if len(fields) >= 4 and not fields[0].startswith("#"):
+            entries.append(Entry(*fields[:4]))
+    return entries

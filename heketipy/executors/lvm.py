@@ -1,0 +1,250 @@
+"""LVM: argv of what we ask of it, and what its answers mean (commands §2.3, §2.4).
+
+Judge by the exit status first: `pvs` of a disk that is no PV prints a well-formed, empty report and exits 5.
+"""
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from heketipy.executors.options import NodeOptions
+
+ARBITER_CHUNK = "256K"
+METADATA_SIZE = "128M"
+_PV_FIELDS = "pv_name,pv_uuid,vg_name"
+_BY_UUID = "/dev/disk/by-id/lvm-pv-uuid-"
+_UINT = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalVolume:
+    """Who a disk is to LVM. `group` is "" for a PV that belongs to none."""
+
+    name: str
+    uuid: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSize:
+    """The size of a volume group, KiB. Invariant: total = free + used."""
+
+    total_kib: int
+    free_kib: int
+    used_kib: int
+    extent_kib: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogicalVolume:
+    """One line of a report on logical volumes. `pool` is the thin pool it lives in, "" for none."""
+
+    group: str
+    name: str
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lvm:
+    """Builds the argv of LVM commands with the site's options."""
+
+    options: NodeOptions
+
+    @property
+    def _autobackup(self) -> str:
+        return f"--autobackup={'y' if self.options.backup_lvm_metadata else 'n'}"
+
+    def _lvm(self, *args: str) -> tuple[str, ...]:
+        return (*shlex.split(self.options.lvm_wrapper), self.options.lvm, *args)
+
+    def pvcreate(self, device: str) -> tuple[str, ...]:
+        """Make a disk a physical volume. It answers no to every question, so that nothing found on it is wiped."""
+        return self._lvm(
+            "pvcreate",
+            "-qq",
+            f"--metadatasize={METADATA_SIZE}",
+            f"--dataalignment={self.options.pv_data_alignment}",
+            device,
+        )
+
+    def vgcreate(self, group: str, device: str) -> tuple[str, ...]:
+        """Make a volume group of one physical volume."""
+        return self._lvm(
+            "vgcreate",
+            "-qq",
+            f"--physicalextentsize={self.options.vg_physicalextentsize}",
+            self._autobackup,
+            group,
+            device,
+        )
+
+    def vgremove(self, group: str) -> tuple[str, ...]:
+        """Remove a volume group; one that holds logical volumes is refused."""
+        return self._lvm("vgremove", "-qq", group)
+
+    def pvremove(self, device: str) -> tuple[str, ...]:
+        """Take LVM's label off a disk; one that belongs to a volume group is refused."""
+        return self._lvm("pvremove", "-qq", device)
+
+    def pvs(self, device: str) -> tuple[str, ...]:
+        """Ask who a disk is; read the answer with `read_pv`."""
+        return self._lvm("pvs", "-o", _PV_FIELDS, "--reportformat=json", device)
+
+    def vgs(self, group: str) -> tuple[str, ...]:
+        """Ask which disk a volume group is on; read the answer with `read_pv`."""
+        return self._lvm("vgs", "-o", _PV_FIELDS, "--reportformat=json", group)
+
+    def vgdisplay(self, group: str) -> tuple[str, ...]:
+        """Ask for a volume group's size; read the answer with `read_size`."""
+        return self._lvm("vgdisplay", "-c", group)
+
+    def symlinks(self, device: str) -> tuple[str, ...]:
+        """Ask udev for a disk's other names; read the answer with `read_paths`."""
+        return (
+            *shlex.split(self.options.lvm_wrapper),
+            self.options.udevadm,
+            "info",
+            "--query=symlink",
+            f"--name={device}",
+        )
+
+    def lvcreate(
+        self,
+        group: str,
+        *,
+        pool: str,
+        name: str,
+        pool_kib: int,
+        metadata_kib: int,
+        size_kib: int,
+        arbiter: bool,
+    ) -> tuple[str, ...]:
+        """Make a thin pool and the thin logical volume in it, at one go."""
+        return self._lvm(
+            "lvcreate",
+            "-qq",
+            self._autobackup,
+            "--poolmetadatasize",
+            f"{metadata_kib}K",
+            "--chunksize",
+            ARBITER_CHUNK if arbiter else self.options.lv_chunksize,
+            "--size",
+            f"{pool_kib}K",
+            "--thin",
+            f"{group}/{pool}",
+            "--virtualsize",
+            f"{size_kib}K",
+            "--name",
+            name,
+        )
+
+    def lvremove(self, group: str, name: str) -> tuple[str, ...]:
+        """Remove a logical volume, or a thin pool with all that is in it; one in use is refused."""
+        return self._lvm("lvremove", self._autobackup, "-f", f"{group}/{name}")
+
+    def thin_count(self, group: str, pool: str) -> tuple[str, ...]:
+        """Ask how many thin volumes a pool holds; read the answer with `read_thin_count`."""
+        return self._lvm("lvs", "--noheadings", "--options=thin_count", f"{group}/{pool}")
+
+    def lvs(self) -> tuple[str, ...]:
+        """Ask for all logical volumes of the node; read the answer with `read_lvs`."""
+        return self._lvm("lvs", "--reportformat", "json", "--units", "k")
+
+
+def persistent_path(pv_uuid: str) -> str:
+    """Return the name of a disk that stays the same, by its PV's uuid."""
+    return f"{_BY_UUID}{pv_uuid}"
+
+
+def read_pv(text: str) -> PhysicalVolume:
+    """Read the one PV of a report by `pvs` or `vgs`. Raises ValueError with heketi's text if there is not just one."""
+    reports = _reports(text)
+    if len(reports) != 1:
+        raise ValueError("Expected exactly 1 report in output")
+    for kind in ("pv", "vg"):
+        rows = reports[0].get(kind) or []
+        if len(rows) == 1:
+            row = rows[0]
+            return PhysicalVolume(
+                name=str(row.get("pv_name", "")),
+                uuid=str(row.get("pv_uuid", "")),
+                group=str(row.get("vg_name", "")),
+            )
+    raise ValueError("Expected exactly 1 PV or 1 VG in output")
+
+
+def read_lvs(text: str) -> list[LogicalVolume]:
+    """Read a report on logical volumes. Raises ValueError if it is none."""
+    return [
+        LogicalVolume(
+            group=str(row.get("vg_name", "")),
+            name=str(row.get("lv_name", "")),
+            pool=str(row.get("pool_lv", "")),
+        )
+        for report in _reports(text)
+        for row in report.get("lv") or []
+    ]
+
+
+def _reports(text: str) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"Failed to parse output: {error}") from error
+    reports = document.get("report") if isinstance(document, dict) else None
+    if not isinstance(reports, list) or not all(isinstance(report, dict) for report in reports):
+        raise ValueError("Expected exactly 1 report in output")
+    return reports
+
+
+def read_size(text: str) -> GroupSize:
+    """Read what `vgdisplay -c` printed. Raises ValueError with heketi's texts."""
+    fields = text.split(":")
+    if len(fields) < 17:
+        raise ValueError("vgdisplay returned an invalid string")
+    extent, total, used, free = (_uint(field) for field in fields[12:16])
+    return GroupSize(total_kib=total * extent, free_kib=free * extent, used_kib=used * extent, extent_kib=extent)
+
+
+def _uint(text: str) -> int:
+    if _UINT.fullmatch(text) is None:
+        raise ValueError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    return int(text)
+
+
+def read_paths(text: str, *, device: str) -> tuple[str, ...]:
+    """Read udev's list of a disk's other names. Those made of the PV's uuid are left out; `device` itself is always
+    among the result. The order is udev's, which varies from call to call."""
+    paths = [f"/dev/{word}" for word in text.split()]
+    kept = [path for path in paths if not path.startswith(_BY_UUID)]
+    return tuple(kept) if device in kept else (*kept, device)
+
+
+def read_thin_count(text: str) -> int:
+    """Read how many thin volumes a pool holds. Raises ValueError if it is no pool: then only blanks are printed."""
+    return int(text.strip())
+
+
+def is_gone(text: str) -> bool:
+    """Tell whether LVM says that a logical volume, or its volume group, does not exist.
+
+    Only LVM's own sentences count: a missing program (`command not found`) proves nothing.
+    """
+    return "Failed to find logical volume" in text or is_group_gone(text)
+
+
+def is_group_gone(text: str) -> bool:
+    """Tell whether LVM says that a volume group does not exist."""
+    return re.search(r'Volume group "[^"]*" not found', text) is not None
+
+
+def is_pv_gone(text: str) -> bool:
+    """Tell whether LVM says that there is no such disk, or no label on it."""
+    return "No device found for" in text or "No PV found on device" in text
+
+
+def already_exists(text: str) -> bool:
+    """Tell whether lvcreate refused since the pool or the volume is there already."""
+    return re.search(r"Logical [Vv]olume \S+ already exists in [Vv]olume group", text) is not None

@@ -1,0 +1,175 @@
+"""Storage nodes: the verbs by which the rest of heketipy speaks of them, in terms of the domain.
+
+Every verb is idempotent: "already so" is success. Every change is fenced by its operation, and touches only what
+carries the ids it was given. Failures are NodeUnreachable (the node did not answer), Superseded (another server has
+taken the operation over) and CommandFailed (the node refused; the text is its tool's, as heketi hands it on).
+"""
+
+from collections.abc import Sequence
+
+from heketipy.domain.model import NodeAddress
+from heketipy.executors.bricks import Bricks, BrickSpec
+from heketipy.executors.conversation import PATIENCE, Conversation
+from heketipy.executors.devices import DeviceNotAvailable, DeviceReading, Devices
+from heketipy.executors.gluster import BricksAt, GlusterVolume, Peer, VolumeLayout
+from heketipy.executors.options import NodeOptions
+from heketipy.executors.peers import CHECK_TIMEOUT, Peers
+from heketipy.executors.transport import Fence, Transport
+from heketipy.executors.volumes import Volumes
+
+__all__ = [
+    "BrickSpec",
+    "DeviceNotAvailable",
+    "DeviceReading",
+    "GlusterVolume",
+    "Peer",
+    "StorageNodes",
+    "VolumeLayout",
+]
+
+
+class StorageNodes:
+    """All storage nodes, reached through one transport."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        options: NodeOptions,
+        *,
+        patience: tuple[float, ...] = PATIENCE,
+    ) -> None:
+        """`patience` are the seconds to wait before gluster is asked again while others hold its locks."""
+        conversation = Conversation(transport, options, patience)
+        self._transport = transport
+        self._bricks = Bricks(transport, options)
+        self._devices = Devices(transport, options)
+        self._peers = Peers(transport, conversation, options)
+        self._volumes = Volumes(conversation, options)
+
+    async def close(self) -> None:
+        """Drop the connections to all nodes."""
+        await self._transport.close()
+
+    async def check(self, node: NodeAddress, *, limit: float = CHECK_TIMEOUT) -> None:
+        """Make sure that a node's gluster daemon runs. `limit` is in seconds."""
+        await self._peers.check(node, limit=limit)
+
+    async def peers(self, node: NodeAddress) -> list[Peer]:
+        """Return the trusted pool as a node sees it; the node itself is `localhost` in it."""
+        return await self._peers.peers(node)
+
+    async def probe_peer(
+        self, via: NodeAddress, storage_host: str, *, cluster: str = "", fence: Fence | None = None
+    ) -> None:
+        """Take a host into the trusted pool."""
+        await self._peers.probe(via, storage_host, cluster=cluster, fence=fence)
+
+    async def detach_peer(
+        self, via: NodeAddress, storage_host: str, *, cluster: str = "", fence: Fence | None = None
+    ) -> None:
+        """Let a host go from the trusted pool."""
+        await self._peers.detach(via, storage_host, cluster=cluster, fence=fence)
+
+    async def set_up_device(
+        self,
+        node: NodeAddress,
+        path: str,
+        device_id: str,
+        *,
+        destroy: bool = False,
+        fence: Fence | None = None,
+    ) -> DeviceReading:
+        """Make a disk a device; what it carries is wiped only with `destroy`. Raises DeviceNotAvailable."""
+        return await self._devices.set_up(node, path, device_id, destroy=destroy, fence=fence)
+
+    async def read_device(
+        self,
+        node: NodeAddress,
+        device_id: str,
+        *,
+        paths: Sequence[str] = (),
+        pv_uuid: str = "",
+        fence: Fence | None = None,
+    ) -> DeviceReading:
+        """Read a device's size and names."""
+        return await self._devices.read(node, device_id, paths=paths, pv_uuid=pv_uuid, fence=fence)
+
+    async def has_device(self, node: NodeAddress, device_id: str) -> bool:
+        """Tell whether a device's volume group is on the node."""
+        return await self._devices.exists(node, device_id)
+
+    async def tear_down_device(
+        self,
+        node: NodeAddress,
+        device_id: str,
+        *,
+        paths: Sequence[str] = (),
+        pv_uuid: str = "",
+        fence: Fence | None = None,
+    ) -> None:
+        """Remove a device's volume group and the label from its disk."""
+        await self._devices.tear_down(node, device_id, paths=paths, pv_uuid=pv_uuid, fence=fence)
+
+    async def forget_device(
+        self,
+        node: NodeAddress,
+        device_id: str,
+        *,
+        paths: Sequence[str] = (),
+        pv_uuid: str = "",
+        fence: Fence | None = None,
+    ) -> None:
+        """Remove of a device what can be removed. Never fails on account of the node."""
+        await self._devices.forget(node, device_id, paths=paths, pv_uuid=pv_uuid, fence=fence)
+
+    async def create_bricks(
+        self, node: NodeAddress, bricks: Sequence[BrickSpec], *, fence: Fence | None = None
+    ) -> None:
+        """Make bricks, all of them in one round trip."""
+        await self._bricks.create(node, bricks, fence=fence)
+
+    async def destroy_bricks(
+        self, node: NodeAddress, bricks: Sequence[BrickSpec], *, fence: Fence | None = None
+    ) -> dict[str, bool]:
+        """Destroy bricks; tell for each, by id, whether its space is free again."""
+        return await self._bricks.destroy(node, bricks, fence=fence)
+
+    async def create_volume(self, node: NodeAddress, layout: VolumeLayout, *, fence: Fence | None = None) -> None:
+        """Make a gluster volume, set its options, start it."""
+        await self._volumes.create(node, layout, fence=fence)
+
+    async def volume(self, node: NodeAddress, name: str) -> GlusterVolume | None:
+        """Return a gluster volume by its name; None where there is none."""
+        return await self._volumes.find(node, name)
+
+    async def volumes(self, node: NodeAddress) -> list[GlusterVolume]:
+        """Return all gluster volumes."""
+        return await self._volumes.all(node)
+
+    async def volume_snapshots(self, node: NodeAddress, name: str) -> int:
+        """Tell how many snapshots a volume has."""
+        return await self._volumes.snapshot_count(node, name)
+
+    async def start_volume(self, node: NodeAddress, name: str, *, fence: Fence | None = None) -> None:
+        """Start a volume."""
+        await self._volumes.start(node, name, fence=fence)
+
+    async def stop_volume(
+        self, node: NodeAddress, name: str, *, force: bool = True, fence: Fence | None = None
+    ) -> None:
+        """Stop a volume."""
+        await self._volumes.stop(node, name, force=force, fence=fence)
+
+    async def delete_volume(self, node: NodeAddress, name: str, *, fence: Fence | None = None) -> None:
+        """Stop and delete a volume; its bricks stay."""
+        await self._volumes.delete(node, name, fence=fence)
+
+    async def add_bricks(
+        self, node: NodeAddress, layout: VolumeLayout, bricks: BricksAt, *, fence: Fence | None = None
+    ) -> None:
+        """Add whole sets of bricks to a volume."""
+        await self._volumes.add_bricks(node, layout, bricks, fence=fence)
+
+    async def rebalance(self, node: NodeAddress, name: str, *, fence: Fence | None = None) -> None:
+        """Start to spread a volume's files over its new bricks, where that is wanted."""
+        await self._volumes.rebalance(node, name, fence=fence)
