@@ -1,0 +1,277 @@
+"""The books: transactions as plain functions, run on threads of their own.
+
+`await db.write(fn, …)` runs `fn(tx, …)` on the one writer thread between BEGIN and COMMIT, `await db.read(fn, …)` on
+one of a few reader threads, where it sees one moment. So nothing can be awaited inside a transaction. A function that
+raises is rolled back; what leaves this module is a domain error, or a mistake in the code.
+"""
+
+import asyncio
+import contextvars
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from heketipy.db import migrations
+from heketipy.db.details import Hosts
+from heketipy.db.failures import DRIVER_ERRORS, translated
+from heketipy.db.migrations import Tree
+from heketipy.db.postgresql import PostgresqlStore, is_url
+from heketipy.db.readers import Readers
+from heketipy.db.rotation import Rotation
+from heketipy.db.sqlite import JournalMode, SqliteStore
+from heketipy.db.store import Store
+from heketipy.db.transaction import Hook, Tx
+from heketipy.db.views import Allocations, Views
+from heketipy.domain.errors import HeketipyError
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+__all__ = ["Database", "JournalMode", "Tx"]
+
+
+class Database:
+    """An open database. Made by `open`; `close` it when nothing uses it any more."""
+
+    def __init__(self, store: Store, *, readers: int) -> None:
+        self._store = store
+        self._views = Views()
+        self._hosts = Hosts()
+        self._writer: Connection | None = None
+        self._readers = Readers(store, readers)
+        self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._reader_threads = ThreadPoolExecutor(readers, thread_name_prefix="reader")
+        self._urgent: deque[Callable[[], None]] = deque()
+        self._copying = threading.Lock()
+        self._commits = 0
+
+    @classmethod
+    def open(
+        cls,
+        where: str | Path,
+        *,
+        journal_mode: JournalMode = JournalMode.AUTO,
+        readers: int = 4,
+        busy_timeout: float = 30.0,
+        wait: float = 0.0,
+        backups: Rotation | None = None,
+        tree: Tree = migrations.SHIPPED,
+    ) -> Self:
+        """Open the database, making or migrating it where needed.
+
+        `where` is the path of an SQLite file or a URL `postgresql://…`. `wait` says how many seconds a file may be in
+        use by another server; `backups` where an existing file is copied before it is migrated (default: beside it).
+        Blocks. Raises StorageFailure, and leaves what is there untouched, if it is not ours, newer, damaged or in use.
+        """
+        store: Store
+        text = str(where)
+        if is_url(text):
+            store = PostgresqlStore(text)
+        else:
+            path = Path(text.removeprefix("sqlite:///"))
+            store = SqliteStore.open(
+                path, journal_mode=journal_mode, busy_timeout=busy_timeout, wait=wait, inspect=tree.demand_known
+            )
+        try:
+            _migrate(store, tree, backups)
+        except BaseException:
+            store.close()
+            raise
+        return cls(store, readers=readers)
+
+    @property
+    def where(self) -> str:
+        """Its name for people: the path, or the URL without password."""
+        return self._store.where
+
+    @property
+    def path(self) -> Path | None:
+        """The absolute path of the file; None on PostgreSQL."""
+        return self._store.path
+
+    @property
+    def commits(self) -> int:
+        """How many transactions were committed since it was opened."""
+        return self._commits
+
+    async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run `fn(tx, …)` in a transaction of its own, after all that were asked for before, and return its result once
+        it is committed. Whoever is cancelled while waiting in line has asked for nothing; once begun, it is finished,
+        and its hooks are called, whether or not anybody still waits."""
+        loop = asyncio.get_running_loop()
+        context = contextvars.copy_context()
+
+        def work() -> R:
+            self._do_urgent()
+            result, hooks = context.run(self._write, lambda tx: fn(tx, *args, **kwargs))
+            for hook in hooks:
+                with suppress(RuntimeError):
+                    # A loop that is closed calls nothing; what it would have started is found in the books.
+                    loop.call_soon_threadsafe(hook, context=context)
+            return result
+
+        return await loop.run_in_executor(self._writer_thread, work)
+
+    async def read(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run `fn(tx, …)` so that it sees the books as they are at one moment, and return its result."""
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._reader_threads, lambda: context.run(self._read, lambda tx: fn(tx, *args, **kwargs))
+        )
+
+    async def settle(self) -> None:
+        """Put everything into the one file, before any transaction that waits in line, and go on without a write-ahead
+        log: from now on a copy of the file is complete. Reads wait for it, a few milliseconds."""
+        done = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+
+        def settle() -> None:
+            try:
+                self._settle()
+            except Exception as error:
+                loop.call_soon_threadsafe(done.set_exception, error)
+            else:
+                loop.call_soon_threadsafe(done.set_result, None)
+
+        self._urgent.append(settle)
+        self._writer_thread.submit(self._do_urgent)
+        await done
+
+    async def backup(self, target: Path) -> None:
+        """Copy the file, as it is at one moment, to a new one, while everything goes on. Raises StorageFailure."""
+        await asyncio.to_thread(self.copy_to, target)
+
+    def copy_to(self, target: Path) -> None:
+        """Do what `backup` does, from a thread of the caller's own."""
+        with self._copying:
+            self._store.backup(target)
+
+    def close(self) -> None:
+        """Finish what has begun and close the file, complete. Blocks shortly. Must be called once, at the end."""
+        self._reader_threads.shutdown(cancel_futures=True)
+        self._writer_thread.submit(self._drop_writer)
+        self._writer_thread.shutdown()
+        with self._readers.paused(), self._copying:
+            self._store.close()
+
+    def _write(self, fn: Callable[[Tx], R]) -> tuple[R, list[Hook]]:
+        allocations: Allocations | None = None
+        try:
+            connection = self._begin()
+            allocations = Allocations(connection, self._views)
+            tx = Tx(connection, allocations, None)
+            result = fn(tx)
+            connection.commit()
+        except HeketipyError:
+            self._undo(allocations)
+            raise
+        except DRIVER_ERRORS as error:
+            self._abandon()
+            raise translated(error, self.where) from error
+        except BaseException:
+            self._abandon()
+            raise
+        self._commits += 1
+        return result, tx.hooks
+
+    def _begin(self) -> Connection:
+        """Open a transaction on the writer's connection. A connection that the server has dropped since it was last
+        used is opened anew, once: nothing has happened on it yet."""
+        known = self._writer
+        try:
+            return self._begin_on(known or self._store.connect_writer())
+        except DBAPIError as error:
+            if known is None or not error.connection_invalidated:
+                raise
+            self._abandon()
+            return self._begin_on(self._store.connect_writer())
+
+    def _begin_on(self, connection: Connection) -> Connection:
+        self._writer = connection
+        connection.begin()
+        self._store.seize(connection)
+        return connection
+
+    def _undo(self, allocations: Allocations | None) -> None:
+        """Roll back what a function refused to do."""
+        try:
+            if self._writer is not None:
+                self._writer.rollback()
+        except DRIVER_ERRORS:
+            self._abandon()
+            return
+        if allocations is not None:
+            allocations.abandoned()
+
+    def _abandon(self) -> None:
+        """Drop the connection, which rolls back, and every view: nobody knows what state they are in."""
+        self._views.clear()
+        self._drop_writer()
+
+    def _drop_writer(self) -> None:
+        connection, self._writer = self._writer, None
+        if connection is not None:
+            with suppress(*DRIVER_ERRORS):
+                connection.close()
+
+    def _read(self, fn: Callable[[Tx], R]) -> R:
+        try:
+            try:
+                return self._read_once(fn)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                return self._read_once(fn)
+        except DRIVER_ERRORS as error:
+            raise translated(error, self.where) from error
+
+    def _read_once(self, fn: Callable[[Tx], R]) -> R:
+        with self._readers.connection() as connection:
+            connection.begin()
+            try:
+                return fn(Tx(connection, Allocations(connection, Views()), self._hosts))
+            finally:
+                connection.rollback()
+
+    def _do_urgent(self) -> None:
+        while self._urgent:
+            self._urgent.popleft()()
+
+    def _settle(self) -> None:
+        try:
+            with self._copying, self._readers.paused():
+                writer = self._writer = self._writer or self._store.connect_writer()
+                self._store.settle(writer)
+        except DRIVER_ERRORS as error:
+            self._abandon()
+            raise translated(error, self.where) from error
+
+
+def _migrate(store: Store, tree: Tree, backups: Rotation | None) -> None:
+    """Bring the schema to what the code is written for; a database that has something in it is copied before."""
+    try:
+        with store.connect_reader() as connection:
+            tree.demand_known(connection, store.where)
+            revision = migrations.current(connection)
+        if revision == tree.head:
+            return
+        if revision is not None and store.path is not None:
+            rotation = backups or Rotation.beside(store.path)
+            log.info("The database is copied before its migration to %s", rotation.copy(store.backup, before=tree.head))
+        with store.foreign_keys_off() as connection, connection.begin():
+            store.seize(connection)
+            if migrations.current(connection) != tree.head:
+                tree.upgrade(connection)
+    except DRIVER_ERRORS as error:
+        raise translated(error, store.where) from error
