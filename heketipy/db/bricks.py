@@ -70,30 +70,30 @@ class Bricks:
             raise NotFound
         return brick
 
-    def all(self) -> tuple[Brick, ...]:
+    def all(self) -> list[Brick]:
         """Return all bricks, ascending by id."""
-        return tuple(from_row(row) for row in self._connection.execute(_ALL))
+        return [from_row(row) for row in self._connection.execute(_ALL)]
 
-    def of_volume(self, volume: str) -> tuple[Brick, ...]:
+    def of_volume(self, volume: str) -> list[Brick]:
         """Return the bricks of a volume in gluster's order; those of a running expand are at the end."""
-        return tuple(from_row(row) for row in self._connection.execute(_OF_VOLUME, {"volume": volume}))
+        return [from_row(row) for row in self._connection.execute(_OF_VOLUME, {"volume": volume})]
 
-    def of_device(self, device: str) -> tuple[Brick, ...]:
+    def of_device(self, device: str) -> list[Brick]:
         """Return the bricks on a device, ascending by id."""
-        return tuple(from_row(row) for row in self._connection.execute(_OF_DEVICE, {"device": device}))
+        return [from_row(row) for row in self._connection.execute(_OF_DEVICE, {"device": device})]
 
-    def of_devices(self, devices: Sequence[str]) -> dict[str, tuple[Brick, ...]]:
+    def of_devices(self, devices: Sequence[str]) -> dict[str, list[Brick]]:
         """Return the bricks on each of these devices, ascending by id."""
         found: dict[str, list[Brick]] = {device: [] for device in devices}
         for some in portions(list(found)):
             for row in self._connection.execute(_OF_DEVICES, {"ids": list(some)}):
                 brick = from_row(row)
                 found[brick.device].append(brick)
-        return {device: tuple(bricks) for device, bricks in found.items()}
+        return found
 
-    def pending(self, operation: str) -> tuple[Brick, ...]:
+    def pending(self, operation: str) -> list[Brick]:
         """Return the bricks that an operation is adding or deleting, ascending by id."""
-        return tuple(from_row(row) for row in self._connection.execute(_PENDING, {"operation": operation}))
+        return [from_row(row) for row in self._connection.execute(_PENDING, {"operation": operation})]
 
     def add(self, bricks: Iterable[Brick]) -> None:
         """Add bricks of a volume and devices that are in the books."""

@@ -47,13 +47,13 @@ class Clusters:
             raise NotFound
         return cluster
 
-    def ids(self) -> tuple[str, ...]:
+    def ids(self) -> list[str]:
         """Return all ids, ascending."""
-        return tuple(self._connection.execute(_IDS).scalars())
+        return list(self._connection.execute(_IDS).scalars())
 
-    def all(self) -> tuple[Cluster, ...]:
+    def all(self) -> list[Cluster]:
         """Return all clusters, ascending by id."""
-        return tuple(Cluster(*row) for row in self._connection.execute(_ALL))
+        return [Cluster(*row) for row in self._connection.execute(_ALL)]
 
     def add(self, cluster: Cluster) -> None:
         """Add a cluster without nodes."""
@@ -68,11 +68,11 @@ class Clusters:
         self._allocations.reshaped(id)
         touched(self._connection.execute(_REMOVE, {"id": id}))
 
-    def node_ids(self, id: str) -> tuple[str, ...]:
+    def node_ids(self, id: str) -> list[str]:
         """Return the ids of its nodes, ascending."""
-        return tuple(self._connection.execute(_NODE_IDS, {"id": id}).scalars())
+        return list(self._connection.execute(_NODE_IDS, {"id": id}).scalars())
 
-    def volume_ids(self, id: str, *, visible: bool = True) -> tuple[str, ...]:
+    def volume_ids(self, id: str, *, visible: bool = True) -> list[str]:
         """Return the ids of its volumes, ascending; those being created or deleted only if `visible` is false."""
         statement = _VISIBLE_IDS if visible else _VOLUME_IDS
-        return tuple(self._connection.execute(statement, {"id": id}).scalars())
+        return list(self._connection.execute(statement, {"id": id}).scalars())

@@ -58,13 +58,13 @@ class Debts:
             raise NotFound
         return debt
 
-    def all(self) -> tuple[Debt, ...]:
+    def all(self) -> list[Debt]:
         """Return all debts, oldest first."""
-        return tuple(_from_row(row) for row in self._connection.execute(_ALL))
+        return [_from_row(row) for row in self._connection.execute(_ALL)]
 
-    def of_node(self, node: str) -> tuple[Debt, ...]:
+    def of_node(self, node: str) -> list[Debt]:
         """Return what a node owes, oldest first."""
-        return tuple(_from_row(row) for row in self._connection.execute(_OF_NODE, {"node": node}))
+        return [_from_row(row) for row in self._connection.execute(_OF_NODE, {"node": node})]
 
     def add(self, debt: Debt) -> None:
         """Add a debt."""

@@ -64,12 +64,12 @@ class Details:
         self._clusters = clusters
         self._hosts = hosts
 
-    def cluster_details(self, id: str) -> ClusterDetails:
+    def cluster(self, id: str) -> ClusterDetails:
         """Return a cluster with the ids of its nodes and visible volumes. Raises NotFound."""
         cluster = self._clusters.get(id)
-        return ClusterDetails(cluster, self._clusters.node_ids(id), self._clusters.volume_ids(id))
+        return ClusterDetails(cluster, tuple(self._clusters.node_ids(id)), tuple(self._clusters.volume_ids(id)))
 
-    def device_details(self, id: str) -> DeviceDetails:
+    def device(self, id: str) -> DeviceDetails:
         """Return a device with its bricks. Raises NotFound."""
         row = self._connection.execute(_DEVICE, {"device": id}).one_or_none()
         if row is None:
@@ -77,7 +77,7 @@ class Details:
         found = self._connection.execute(_BRICKS_OF_DEVICE, {"device": id})
         return DeviceDetails(devices.from_row(row), tuple(map(bricks.from_row, found)))
 
-    def node_details(self, id: str) -> NodeDetails:
+    def node(self, id: str) -> NodeDetails:
         """Return a node with its devices and their bricks. Raises NotFound."""
         row = self._connection.execute(_NODE, {"node": id}).one_or_none()
         if row is None:
@@ -87,7 +87,7 @@ class Details:
         held = _by_device(self._connection.execute(_BRICKS_OF_NODE, {"node": id}))
         return NodeDetails(node, tuple(_device_with(devices.from_row(row), held) for row in rows))
 
-    def volume_details(self, id: str, *, visible: bool = True) -> VolumeDetails:
+    def volume(self, id: str, *, visible: bool = True) -> VolumeDetails:
         """Return a volume with its bricks and mount hosts. Raises NotFound, also for a volume that is being created
         or deleted unless `visible` is false."""
         row = self._connection.execute(_VOLUME, {"volume": id}).one_or_none()
@@ -99,7 +99,7 @@ class Details:
         found = map(bricks.from_row, self._connection.execute(_BRICKS_OF_VOLUME, {"volume": id}))
         return VolumeDetails(volume, _sorted(found), self._hosts_of(volume.cluster, row[-1]))
 
-    def every_node(self) -> tuple[NodeDetails, ...]:
+    def nodes(self) -> tuple[NodeDetails, ...]:
         """Return all nodes with their devices and bricks, ascending by id."""
         held = _by_device(self._connection.execute(_BRICKS))
         by_node: dict[str, list[DeviceDetails]] = {}
@@ -110,7 +110,7 @@ class Details:
         found = map(nodes.from_row, rows)
         return tuple(NodeDetails(node, tuple(by_node.get(node.id, ()))) for node in found)
 
-    def volumes_details(self, ids: Sequence[str]) -> tuple[VolumeDetails, ...]:
+    def volumes(self, ids: Sequence[str]) -> tuple[VolumeDetails, ...]:
         """Return those of these volumes that are visible, in the order of the ids."""
         found: dict[str, tuple[Volume, int]] = {}
         held: dict[str, list[Brick]] = {}

@@ -86,23 +86,23 @@ class Devices:
             raise NotFound
         return device
 
-    def all(self) -> tuple[Device, ...]:
+    def all(self) -> list[Device]:
         """Return all devices, ascending by id."""
-        return tuple(from_row(row) for row in self._connection.execute(_ALL))
+        return [from_row(row) for row in self._connection.execute(_ALL)]
 
-    def of_node(self, node: str) -> tuple[Device, ...]:
+    def of_node(self, node: str) -> list[Device]:
         """Return the devices of a node, ascending by id."""
-        return tuple(from_row(row) for row in self._connection.execute(_OF_NODE, {"node": node}))
+        return [from_row(row) for row in self._connection.execute(_OF_NODE, {"node": node})]
 
-    def of_cluster(self, cluster: str) -> tuple[Device, ...]:
+    def of_cluster(self, cluster: str) -> list[Device]:
         """Return the devices of a cluster, ascending by id."""
-        return tuple(from_row(row) for row in self._connection.execute(_OF_CLUSTER, {"cluster": cluster}))
+        return [from_row(row) for row in self._connection.execute(_OF_CLUSTER, {"cluster": cluster})]
 
-    def of_ids(self, ids: Sequence[str]) -> tuple[Device, ...]:
+    def of_ids(self, ids: Sequence[str]) -> list[Device]:
         """Return those of these devices that there are."""
-        return tuple(
+        return [
             from_row(row) for some in portions(ids) for row in self._connection.execute(_OF_IDS, {"ids": list(some)})
-        )
+        ]
 
     def pv_uuids(self) -> dict[str, str]:
         """Return the LVM UUIDs of the devices that have one, by device id."""

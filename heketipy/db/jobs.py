@@ -12,8 +12,13 @@ _c = tables.jobs.c
 _COLUMNS = (_c.id, _c.operation, _c.created, _c.ended, _c.result, _c.error, _c.code)
 
 _FIND = select(*_COLUMNS).where(_c.id == bindparam("id"))
-_OF_OPERATION = select(*_COLUMNS).where(_c.operation == bindparam("operation")).order_by(_c.created, _c.id).limit(1)
+_OF_OPERATION = select(*_COLUMNS).where(_c.operation == bindparam("operation")).order_by(_c.created, _c.id)
 _UNFINISHED = select(*_COLUMNS).where(_c.ended.is_(None)).order_by(_c.created, _c.id)
+_UNFINISHED_OF = (
+    select(*_COLUMNS)
+    .where(_c.operation == bindparam("operation"), _c.ended.is_(None))
+    .order_by(_c.created, _c.id)
+)
 _ADD = insert(tables.jobs)
 _FINISH: Any = (
     update(tables.jobs)
@@ -41,14 +46,17 @@ class Jobs:
             raise NotFound
         return job
 
-    def of_operation(self, operation: str) -> Job | None:
-        """Return the job that tells of an operation, or None; the oldest where there are several."""
-        row = self._connection.execute(_OF_OPERATION, {"operation": operation}).one_or_none()
-        return None if row is None else Job(*row)
+    def of_operation(self, operation: str) -> list[Job]:
+        """Return the jobs that tell of an operation, oldest first."""
+        return [Job(*row) for row in self._connection.execute(_OF_OPERATION, {"operation": operation})]
 
-    def unfinished(self) -> tuple[Job, ...]:
+    def unfinished_of(self, operation: str) -> tuple[Job, ...]:
+        """Return the jobs of an operation that have no end yet, oldest first."""
+        return tuple(Job(*row) for row in self._connection.execute(_UNFINISHED_OF, {"operation": operation}))
+
+    def unfinished(self) -> list[Job]:
         """Return the jobs that have no end yet, oldest first."""
-        return tuple(Job(*row) for row in self._connection.execute(_UNFINISHED))
+        return [Job(*row) for row in self._connection.execute(_UNFINISHED)]
 
     def add(self, job: Job) -> None:
         """Add a job."""

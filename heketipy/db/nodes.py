@@ -66,25 +66,24 @@ class Nodes:
             raise NotFound
         return node
 
-    def all(self) -> tuple[Node, ...]:
+    def all(self) -> list[Node]:
         """Return all nodes, ascending by id."""
-        return tuple(from_row(row) for row in self._connection.execute(_ALL))
+        return [from_row(row) for row in self._connection.execute(_ALL)]
 
-    def of_cluster(self, cluster: str) -> tuple[Node, ...]:
+    def of_cluster(self, cluster: str) -> list[Node]:
         """Return the nodes of a cluster, ascending by id."""
-        return tuple(from_row(row) for row in self._connection.execute(_OF_CLUSTER, {"cluster": cluster}))
+        return [from_row(row) for row in self._connection.execute(_OF_CLUSTER, {"cluster": cluster})]
 
-    def of_ids(self, ids: Sequence[str]) -> tuple[Node, ...]:
+    def of_ids(self, ids: Sequence[str]) -> list[Node]:
         """Return those of these nodes that there are."""
-        return tuple(
+        return [
             from_row(row) for some in portions(ids) for row in self._connection.execute(_OF_IDS, {"ids": list(some)})
-        )
+        ]
 
     def add(self, node: Node) -> None:
         """Add a node without devices. Raises Conflict if another node has one of its names: manage names are unique
         among manage names, storage names among storage names, in all clusters."""
-        self._demand_free("manage", node.manage)
-        self._demand_free("storage", node.storage)
+        self.check_hostnames(node)
         self._connection.execute(
             _ADD,
             {
@@ -103,6 +102,11 @@ class Nodes:
             rows = [{"kind": kind, "name": name, "node": node.id} for kind, name in names]
             self._connection.execute(_ADD_NAMES, rows)
         self._moved(node.cluster)
+
+    def check_hostnames(self, node: Node) -> None:
+        """Raise Conflict if another node has one of the names of a node that may be added; manage names come first."""
+        self._demand_free("manage", node.manage)
+        self._demand_free("storage", node.storage)
 
     def owner_of(self, kind: str, names: Sequence[str]) -> tuple[str, str] | None:
         """Return the first of these names that some node has, and that node's id. `kind` is `manage` or `storage`."""
@@ -128,9 +132,9 @@ class Nodes:
         touched(self._connection.execute(_REMOVE, {"id": id}))
         self._moved(cluster)
 
-    def device_ids(self, id: str) -> tuple[str, ...]:
+    def device_ids(self, id: str) -> list[str]:
         """Return the ids of its devices, ascending."""
-        return tuple(self._connection.execute(_DEVICE_IDS, {"id": id}).scalars())
+        return list(self._connection.execute(_DEVICE_IDS, {"id": id}).scalars())
 
     def _demand_free(self, kind: str, names: Sequence[str]) -> None:
         taken = self.owner_of(kind, names)

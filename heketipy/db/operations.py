@@ -79,14 +79,14 @@ class Operations:
             raise NotFound
         return operation
 
-    def all(self) -> tuple[Operation, ...]:
+    def all(self) -> list[Operation]:
         """Return all operations, ascending by id."""
-        return tuple(_from_row(row) for row in self._connection.execute(_ALL))
+        return [_from_row(row) for row in self._connection.execute(_ALL)]
 
-    def by_status(self, *statuses: Status) -> tuple[Operation, ...]:
+    def by_status(self, *statuses: Status) -> list[Operation]:
         """Return the operations with one of these statuses, oldest first."""
         values = [status.value for status in statuses]
-        return tuple(_from_row(row) for row in self._connection.execute(_BY_STATUS, {"statuses": values}))
+        return [_from_row(row) for row in self._connection.execute(_BY_STATUS, {"statuses": values})]
 
     def add(self, operation: Operation) -> None:
         """Write down what is about to be done."""

@@ -116,19 +116,19 @@ class Volumes:
             raise NotFound
         return volume
 
-    def ids(self, *, visible: bool = True) -> tuple[str, ...]:
+    def ids(self, *, visible: bool = True) -> list[str]:
         """Return all ids, ascending; those of volumes being created or deleted only if `visible` is false."""
-        return tuple(self._connection.execute(_VISIBLE_IDS if visible else _IDS).scalars())
+        return list(self._connection.execute(_VISIBLE_IDS if visible else _IDS).scalars())
 
-    def all(self) -> tuple[Volume, ...]:
+    def all(self) -> list[Volume]:
         """Return all volumes, visible or not, ascending by id."""
-        return tuple(from_row(row) for row in self._connection.execute(_ALL))
+        return [from_row(row) for row in self._connection.execute(_ALL)]
 
-    def of_ids(self, ids: Sequence[str]) -> tuple[Volume, ...]:
+    def of_ids(self, ids: Sequence[str]) -> list[Volume]:
         """Return those of these volumes that there are, visible or not."""
-        return tuple(
+        return [
             from_row(row) for some in portions(ids) for row in self._connection.execute(_OF_IDS, {"ids": list(some)})
-        )
+        ]
 
     def with_name(self, cluster: str, name: str) -> str | None:
         """Return the id of the cluster's volume of that name, visible or not, or None."""
