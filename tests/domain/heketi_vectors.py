@@ -10,7 +10,8 @@ import pytest
 
 from heketipy.domain.durability import Durability, DurabilityType
 from heketipy.domain.model import Device, Node
-from heketipy.domain.placement import HEKETI_BRICK_FLOOR_KIB, ClusterView, Limits
+from heketipy.domain.placement import HEKETI_BRICK_FLOOR_KIB, ClusterView, Limits, NoRoom, PlacementRequest
+from heketipy.domain.placement.sizing import tried_sizes
 from heketipy.domain.states import State
 from heketipy.domain.units import gib
 
@@ -83,3 +84,14 @@ def ids_with(prefixes: Sequence[str], *, per_set: int) -> Callable[[], str]:
             yield f"{prefix}{number:025x}"
 
     return stream().__next__
+
+
+def all_tried(request: PlacementRequest, bounds: Limits) -> tuple[list[list[int]], NoRoom]:
+    """Return the sizes that are tried where nothing fits, and the refusal that ends the trying."""
+    sizes = tried_sizes(request, bounds)
+    tried: list[list[int]] = []
+    while True:
+        try:
+            tried.append(list(next(sizes)))
+        except NoRoom as end:
+            return tried, end

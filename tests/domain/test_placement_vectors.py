@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from heketi_vectors import Vector, durability, ids_with, limits, vectors, view
+from heketi_vectors import Vector, all_tried, durability, ids_with, limits, vectors, view
 
 from heketipy.domain.errors import CannotAllocate, HeketipyError
 from heketipy.domain.model import Brick, BrickType
@@ -21,7 +21,7 @@ from heketipy.domain.placement import (
     place,
     place_replacement,
 )
-from heketipy.domain.placement.sizing import arbiter_size, tried_sizes
+from heketipy.domain.placement.sizing import arbiter_size
 from heketipy.domain.units import gib
 
 ARBITER_FOR_ALL = "heketi shrinks the third brick of other durabilities than replica 3 too, which loses data; here the \
@@ -173,18 +173,8 @@ def _placed(vector: Vector, cluster: ClusterView) -> Plan:
         return place(asked, cluster, ids_with(vector["set_id_prefixes"], per_set=per_set), bounds)
     except NoRoom:
         if len(vector["clusters"]) == 1:
-            assert [list(size) for size in _until_refused(asked, bounds)] == vector["tried"]
+            assert all_tried(asked, bounds)[0] == vector["tried"]
         raise
-
-
-def _until_refused(request: PlacementRequest, bounds: Limits) -> list[tuple[int, int]]:
-    sizes = []
-    try:
-        for size in tried_sizes(request, bounds):
-            sizes.append(size)
-    except NoRoom:
-        return sizes
-    raise AssertionError
 
 
 def _expected(vector: Vector) -> dict[str, Any]:
