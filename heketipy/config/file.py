@@ -6,14 +6,13 @@ The result is a tree with the model's own keys, not yet validated.
 import difflib
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
 from heketipy.config.keys import Key, group_of
 
 _COMMENT = "_"
-_UNSET: Final[tuple[object, ...]] = (0, "", None, {}, [])
 
 
 class NotJsonError(ValueError):
@@ -107,7 +106,7 @@ def _as_dict(value: object) -> dict[str, Any]:
 
 
 def _is_unset(value: object) -> bool:
-    return value is not False and any(value == unset for unset in _UNSET)
+    return value == "" or (value == 0 and value is not False)
 
 
 def _plain(value: Any) -> Any:

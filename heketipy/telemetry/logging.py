@@ -135,7 +135,7 @@ def configure(
 
 
 def _adopt_libraries(threshold: Threshold, shared: list[Processor], renderer: Processor, output: TextIO) -> None:
-    """Let the standard library's logging end in the same lines, from warnings on."""
+    """Let the standard library's logging end in the same lines: that of libraries from warnings on."""
     handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -147,6 +147,7 @@ def _adopt_libraries(threshold: Threshold, shared: list[Processor], renderer: Pr
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger("heketipy").setLevel(logging.DEBUG)
 
 
 def _with_library(_logger: WrappedLogger, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,0 +1,71 @@
+# Each target sets up what it needs by itself: python3 (3.11 or newer) and make are enough.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve-demo test check lab-test kubernetes-test build settings-table requirements clean
+
+help: ## show the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 26
+
+demo: $(READY) ## show on a simulator what heketipy does
+	@$(BIN)/heketipy demo
+
+serve-demo: $(READY) ## the same, and go on serving on port 8080
+	@$(BIN)/heketipy demo --serve
+
+test: $(READY) ## run the tests, on SQLite and on PostgreSQL
+	$(PYTEST) -n $(WORKERS) --dist worksteal
+
+check: $(READY) ## look for mistakes without running: format, types, layers, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -q tests/project
+
+lab-test: $(READY) ## run against real GlusterFS nodes, virtual machines on this one (root, half an hour)
+	$(PYTEST) -o addopts="-p no:cacheprovider --ignore=tests/kubernetes" -s tests/lab
+
+kubernetes-test: $(READY) ## run Kubernetes' own provisioner against the server (needs Go)
+	$(PYTEST) -o addopts="-p no:cacheprovider --ignore=tests/lab" tests/kubernetes
+
+build: $(READY) ## make the wheel, install it into an empty environment, and start the server from there
+	rm -rf dist build/wheel
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir dist .
+	$(PYTHON) -m venv --clear build/wheel
+	build/wheel/bin/python -m pip install -q --require-hashes -r requirements/server.txt
+	build/wheel/bin/python -m pip install -q --no-deps --no-index dist/*.whl
+	$(BIN)/python .ci/try_installed.py build/wheel/bin
+
+settings-table: $(READY) ## renew the table of settings in the README
+	$(BIN)/python -m heketipy.config.table README.md
+
+requirements: ## pin the newest versions of all dependencies (needs the network)
+	$(PYTHON) -m venv build/tools
+	build/tools/bin/python -m pip install -q uv
+	build/tools/bin/uv pip compile $(PIN) pyproject.toml --all-extras -o requirements/server.txt
+	build/tools/bin/uv pip compile $(PIN) pyproject.toml --all-extras --group dev -c requirements/server.txt -o requirements/dev.txt
+	build/tools/bin/uv pip compile $(PIN) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
+PIN := -q --upgrade --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+
+clean: ## remove everything that was made here
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements/dev.txt requirements/build.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "heketipy needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)." >&2; \
+	  echo "Name another one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt -r requirements/build.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

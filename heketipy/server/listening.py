@@ -1,0 +1,47 @@
+"""The listening socket, and heketi's words when it cannot be had."""
+
+import socket
+
+BACKLOG = 2048
+_LARGEST_PORT = 65535
+
+
+class ListenError(Exception):
+    """The port cannot be had. `str()` is the cause as heketi gives it."""
+
+
+def listen(address: str, port: str) -> socket.socket:
+    """Listen on a port, given as heketi's configuration gives it: a number or a service's name; empty: some free one.
+
+    An empty address means all interfaces, IPv4 and IPv6. Raises ListenError.
+    """
+    number = _number(port)
+    try:
+        if address:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            return socket.create_server((address, number), family=family, backlog=BACKLOG)
+        if socket.has_dualstack_ipv6():
+            return socket.create_server(("", number), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
+        return socket.create_server(("", number), backlog=BACKLOG)
+    except OSError as error:
+        cause = (error.strerror or str(error)).partition(" (while")[0].lower()
+        raise ListenError(f"listen tcp {address}:{port}: bind: {cause}") from error
+
+
+def port_of(listener: socket.socket) -> int:
+    """Return the port that a socket listens on."""
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def _number(port: str) -> int:
+    if not port:
+        return 0
+    if port.isascii() and port.isdigit():
+        if int(port) > _LARGEST_PORT:
+            raise ListenError(f"listen tcp: address {port}: invalid port")
+        return int(port)
+    try:
+        return socket.getservbyname(port, "tcp")
+    except OSError:
+        raise ListenError(f"listen tcp: lookup tcp/{port}: unknown port") from None
