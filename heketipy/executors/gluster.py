@@ -68,11 +68,14 @@ class GlusterVolume:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A node of the trusted pool, as another one of it sees it. The one that was asked calls itself `localhost`."""
+    """A node of the trusted pool, as another one of it sees it. The one that was asked calls itself `localhost`.
+
+    A peer may be known by names that our books do not have: `hostnames` are all of them."""
 
     uuid: str
     hostname: str
     connected: bool
+    hostnames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +239,12 @@ def _volume(element: Element) -> GlusterVolume:
 def read_peers(reply: Reply) -> list[Peer]:
     """Read the trusted pool of an answer. Raises ValueError where a number is none."""
     return [
-        Peer(uuid=_text(peer, "uuid"), hostname=_text(peer, "hostname"), connected=_int(peer, "connected") == 1)
+        Peer(
+            uuid=_text(peer, "uuid"),
+            hostname=_text(peer, "hostname"),
+            connected=_int(peer, "connected") == 1,
+            hostnames=tuple((name.text or "").strip() for name in peer.findall("hostnames/hostname")),
+        )
         for peer in reply.root.findall("peerStatus/peer")
     ]
 

@@ -33,9 +33,9 @@ async def first_success(nodes: Sequence[NodeAddress], act: Callable[[NodeAddress
         except NodeFailure as error:
             failures.append((node, error))
     text = _all_failed(failures, total)
-    for node, error in failures:
-        if isinstance(error, CommandFailed):
-            raise CommandFailed(text, node=node.id, status=error.status) from error
+    for node, failure in failures:
+        if isinstance(failure, CommandFailed):
+            raise CommandFailed(text, node=node.id, status=failure.status) from failure
     raise NodeUnreachable(text, node=nodes[0].id if nodes else "")
 
 

@@ -35,13 +35,17 @@ def steps(plan: AddNode, context: Context) -> Sequence[Step]:
     via, host = plan.via, plan.node.storage[0]
 
     async def probe() -> None:
-        peers = await context.nodes.peers(via)
-        if "was_peer" not in context.journal:
-            await context.note(was_peer=any(peer.hostname == host for peer in peers))
+        if "peers" not in context.journal:
+            await context.note(peers=[peer.uuid for peer in await context.nodes.peers(via)])
         await context.nodes.probe_peer(via, host, cluster=plan.node.cluster, fence=context.fence)
 
     async def detach() -> None:
-        if context.journal.get("was_peer") is False:
+        # A peer may be known by another of its names, so that only a uuid tells whether it was there before.
+        before = context.journal.get("peers")
+        if before is None:
+            return
+        peers = await context.nodes.peers(via)
+        if any(host in (peer.hostname, *peer.hostnames) and peer.uuid not in before for peer in peers):
             await context.nodes.detach_peer(via, host, cluster=plan.node.cluster, fence=context.fence)
 
     return [Step("peer", probe, undo=detach)]

@@ -63,7 +63,7 @@ class Reservations:
                 f"Requested volume size ({spec.size_gib} GB) is smaller than the minimum supported volume size"
                 f" ({minimum_kib})"
             )
-        return list(spec.clusters) or known
+        return list(spec.clusters) or list(known)
 
     def create(
         self, tx: Tx, spec: VolumeSpec, *, volume: str, operation: str, avoid: frozenset[str] = frozenset()
@@ -79,20 +79,10 @@ class Reservations:
             block=spec.block,
             limit=self.policy.volumes_per_cluster,
         )
-        policy = self.policy
-        options = effective_options(
-            policy.pre_options, policy.post_options, policy.block_options, spec.options, spec.block
-        )
-        request = PlacementRequest(
-            size_gib=spec.size_gib,
-            durability=spec.durability,
-            snapshot_factor=spec.snapshot.factor,
-            options=options,
-            volume_id=volume,
-            avoid=avoid,
-        )
+        request = self.request(spec, volume=volume, avoid=avoid)
+        limits = self.policy.limits
         cluster, plan = first_that_fits(
-            clusters, lambda cluster: place(request, tx.view(cluster, self.down()), self.ids, policy.limits)
+            clusters, lambda cluster: place(request, tx.view(cluster, self.down()), self.ids, limits)
         )
         made = Volume(
             id=volume,
@@ -102,7 +92,7 @@ class Reservations:
             durability=spec.durability,
             gid=spec.gid,
             snapshot=spec.snapshot,
-            options=options,
+            options=request.options,
             block=spec.block,
             block_info=_block_info(spec),
             requested_clusters=spec.clusters,
@@ -111,6 +101,31 @@ class Reservations:
         tx.volumes.add(made)
         bricks = _take(tx, plan, volume=volume, operation=operation)
         return CreateVolume(volume=made, bricks=bricks, nodes=_addresses(tx, cluster), spec=spec)
+
+    def request(self, spec: VolumeSpec, *, volume: str = "", avoid: frozenset[str] = frozenset()) -> PlacementRequest:
+        """Return what placement is asked for a new volume: options of the server are among the volume's."""
+        policy = self.policy
+        return PlacementRequest(
+            size_gib=spec.size_gib,
+            durability=spec.durability,
+            snapshot_factor=spec.snapshot.factor,
+            options=effective_options(
+                policy.pre_options, policy.post_options, policy.block_options, spec.options, spec.block
+            ),
+            volume_id=volume,
+            avoid=avoid,
+        )
+
+    def request_more(self, tx: Tx, volume: Volume, gib: int) -> PlacementRequest:
+        """Return what placement is asked for the expansion of a volume."""
+        return PlacementRequest(
+            size_gib=gib,
+            durability=volume.durability,
+            snapshot_factor=volume.snapshot.factor,
+            options=volume.options,
+            existing_bricks=len(tx.bricks.of_volume(volume.id)),
+            volume_id=volume.id,
+        )
 
     def create_again(self, tx: Tx, plan: CreateVolume, operation: str, avoid: frozenset[str]) -> CreateVolume:
         """Reserve anew after a failure, without nodes that failed this volume. It keeps its id and its name."""
@@ -126,15 +141,7 @@ class Reservations:
         volume = tx.volumes.get(volume_id)
         if volume.pending:
             raise NotFound
-        existing = tx.bricks.of_volume(volume_id)
-        request = PlacementRequest(
-            size_gib=gib,
-            durability=volume.durability,
-            snapshot_factor=volume.snapshot.factor,
-            options=volume.options,
-            existing_bricks=len(existing),
-            volume_id=volume_id,
-        )
+        request = self.request_more(tx, volume, gib)
         plan = place(request, tx.view(volume.cluster, self.down()), self.ids, self.policy.limits)
         bricks = _take(tx, plan, volume=volume_id, operation=operation)
         return ExpandVolume(volume=volume, bricks=bricks, nodes=_addresses(tx, volume.cluster), added_gib=gib)

@@ -295,7 +295,7 @@ def _find(tx: Tx, operation: str) -> Operation | None:
 
 def _finish_jobs(tx: Tx, operation: str, outcome: Outcome, now: float) -> list[str]:
     """Give the operation's open jobs their result. A job that has one keeps it: the first cause counts."""
-    jobs = [job.id for job in tx.jobs.of_operation(operation) if job.ended is None]
+    jobs = [job.id for job in tx.jobs.unfinished_of(operation)]
     for job in jobs:
         tx.jobs.finish(job, result=outcome.result, error=outcome.error, ended=now)
     return jobs

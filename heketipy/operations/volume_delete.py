@@ -1,5 +1,6 @@
-"""Delete a volume: look, stop, delete in gluster (from there on there is no way back), destroy the bricks."""
+"""Delete a volume: look, stop and delete it in gluster (from there on there is no way back), destroy the bricks."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -8,6 +9,7 @@ from heketipy.db.database import Tx
 from heketipy.domain.errors import CommandFailed, InUse
 from heketipy.domain.model import NodeAddress
 from heketipy.domain.plans import DeleteVolume
+from heketipy.executors.nodes import GlusterVolume, Peer
 from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
 from heketipy.operations.hosts import first_answer, first_success
@@ -45,8 +47,7 @@ class Deletion:
         """The steps, in order."""
         return [
             Step("look", self.look),
-            Step("stop", self.stop, undo=self.start_again),
-            Step("delete", self.delete, pivot=self.deleted),
+            Step("delete", self.delete, undo=self.start_again, pivot=self.deleted),
             Step("bricks", self.destroy_bricks),
         ]
 
@@ -57,32 +58,31 @@ class Deletion:
 
     async def look(self) -> None:
         """Find out whether the gluster volume is ours, and refuse what gluster would refuse, while it still runs."""
-        found = await self._ask(lambda node: self.context.nodes.volume(node, self.plan.volume.name))
+        found, peers = await asyncio.gather(self._find(), self._ask(self.context.nodes.peers))
         ours = bool(gluster_volume.present(found, self.plan.bricks))
-        if ours:
-            await self._refuse_what_gluster_would()
+        if found is not None and ours:
+            self._refuse_what_gluster_would(found, peers)
         await self.context.note(ours=ours, started=found is not None and found.started)
-
-    async def stop(self) -> None:
-        """Stop the volume."""
-        await self._act(self.context.nodes.stop_volume, "ours")
 
     async def start_again(self) -> None:
         """Start the volume again, if it ran before."""
         await self._act(self.context.nodes.start_volume, "started")
 
     async def delete(self) -> None:
-        """Delete the volume in gluster."""
+        """Stop the volume and delete it in gluster."""
         await self._act(self.context.nodes.delete_volume, "ours")
 
     async def deleted(self) -> bool:
         """Ask whether gluster has forgotten the volume."""
-        found = await self._ask(lambda node: self.context.nodes.volume(node, self.plan.volume.name))
+        found = await self._find()
         return not gluster_volume.present(found, self.plan.bricks)
 
     async def destroy_bricks(self) -> None:
         """Destroy the bricks."""
         await bricks.destroy(self.context, self.plan.bricks, {node.id: node for node in self.plan.nodes})
+
+    async def _find(self) -> GlusterVolume | None:
+        return await self._ask(lambda node: self.context.nodes.volume(node, self.plan.volume.name))
 
     async def _ask(self, question: Callable[[NodeAddress], Awaitable[T]]) -> T:
         return await first_answer(self.candidates, question, total=len(self.plan.nodes))
@@ -96,16 +96,15 @@ class Deletion:
                 total=len(self.plan.nodes),
             )
 
-    async def _refuse_what_gluster_would(self) -> None:
-        name, node = self.plan.volume.name, self.candidates[0].id
-        peers = await self._ask(self.context.nodes.peers)
+    def _refuse_what_gluster_would(self, found: GlusterVolume, peers: Sequence[Peer]) -> None:
+        name, node = found.name, self.candidates[0].id
         away = sorted(peer.hostname for peer in peers if not peer.connected)
         if away:
             text = f"volume delete: {name}: failed: Some of the peers are down: {', '.join(away)}"
             raise CommandFailed(text, node=node)
-        snapshots = await self._ask(lambda node: self.context.nodes.volume_snapshots(node, name))
-        if snapshots:
-            raise CommandFailed(f"Unable to delete volume {name} because it contains {snapshots} snapshots", node=node)
+        if found.snapshot_count:
+            text = f"Unable to delete volume {name} because it contains {found.snapshot_count} snapshots"
+            raise CommandFailed(text, node=node)
 
 
 def publish(tx: Tx, plan: DeleteVolume, context: Context) -> Outcome:

@@ -69,7 +69,7 @@ class Expansion:
             return
         try:
             layout = gluster_volume.layout(self.plan.volume, missing, self.nodes)
-            await self.context.nodes.add_bricks(self.first, layout, fence=self.context.fence)
+            await self.context.nodes.add_bricks(self.first, layout, layout.bricks, fence=self.context.fence)
         except CommandFailed as error:
             inside = await self.members()
             if not inside:

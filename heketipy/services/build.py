@@ -13,6 +13,7 @@ from heketipy.services.cleaner import Cleaner
 from heketipy.services.clusters import Clusters
 from heketipy.services.devices import Devices
 from heketipy.services.endpoints import EndpointCheck, Strictness
+from heketipy.services.explanations import Explanations
 from heketipy.services.health import Health
 from heketipy.services.jobs import Jobs
 from heketipy.services.nodes import Nodes
@@ -87,7 +88,7 @@ async def build(
         clusters=Clusters(db, admission, ids=ids),
         nodes=Nodes(db, storage_nodes, starter, endpoints),
         devices=Devices(db, starter),
-        volumes=Volumes(db, reservations, starter),
+        volumes=Volumes(db, reservations, starter, Explanations(db, reservations, clock=clock)),
         jobs=jobs,
         admission=admission,
         runner=runner,

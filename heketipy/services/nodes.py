@@ -1,10 +1,11 @@
 """Nodes: add, look at, remove, change state."""
 
+from collections.abc import Sequence
+
 from heketipy.db.database import Database, Tx
 from heketipy.domain.details import NodeDetails
 from heketipy.domain.errors import Conflict, HeketipyError, InvalidRequest, NodeFailure, NotFound
 from heketipy.domain.model import Node, NodeAddress, NodeSpec
-from heketipy.domain.operation import Operation
 from heketipy.domain.plans import AddDevice, AddNode, RemoveNode
 from heketipy.domain.states import HealCheck, State
 from heketipy.executors.nodes import StorageNodes
@@ -59,7 +60,7 @@ class Nodes:
         self._starter.admission.check_open()
         return await self._db.write(self._change_state, node_id, state)
 
-    async def _alive(self, new: Node, peers: list[Node]) -> NodeAddress | None:
+    async def _alive(self, new: Node, peers: Sequence[Node]) -> NodeAddress | None:
         """Return the peer that is to probe the new node; None if it is the first of its cluster."""
         if not peers:
             try:
@@ -85,7 +86,7 @@ class Nodes:
         node = tx.nodes.get(node_id)
         for operation in tx.operations.all():
             if operation.kind == node_remove.NAME and decode(RemoveNode, operation.plan).node.id == node_id:
-                return _job_of(tx, operation, self._starter)
+                return self._starter.follow(tx, operation.id)
         if tx.nodes.device_ids(node_id) or _gets_a_device(tx, node_id):
             raise Conflict(f"Unable to delete node [{node_id}] because it contains devices")
         others = [peer for peer in tx.nodes.of_cluster(node.cluster) if peer.id != node_id]
@@ -122,15 +123,6 @@ def _gets_a_device(tx: Tx, node_id: str) -> bool:
         for operation in tx.operations.all()
         if operation.kind == device_add.NAME
     )
-
-
-def _job_of(tx: Tx, operation: Operation, starter: Starter) -> str:
-    for job in tx.jobs.of_operation(operation.id):
-        if job.ended is None:
-            return job.id
-    job_id = starter.jobs.open(tx, operation.id)
-    tx.after_commit(lambda: starter.runner.recover(operation.id))
-    return job_id
 
 
 def _refuse_change(node: Node, state: State) -> None:

@@ -32,6 +32,13 @@ class Starter:
         self._epoch = epoch
         self._clock = clock
 
+    def follow(self, tx: Tx, operation: str) -> str:
+        """Return a job of an operation that exists already; one that is stuck is taken up again for a new job."""
+        for job in tx.jobs.unfinished_of(operation):
+            return job.id
+        tx.after_commit(lambda: self.runner.recover(operation))
+        return self.jobs.open(tx, operation)
+
     def enter(self, tx: Tx, kind: str, plan: Any, *, operation: str, admitted: bool = False) -> str:
         """Enter an operation with its plan, and return its job's id. `admitted`: it leaves admission when it ends."""
         tx.operations.add(

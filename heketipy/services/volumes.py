@@ -13,6 +13,7 @@ from heketipy.domain.model import VolumeSpec
 from heketipy.domain.placement.refusals import NoRoom
 from heketipy.operations import volume_create, volume_delete, volume_expand
 from heketipy.operations.reservation import Reservations
+from heketipy.services.explanations import Explanations
 from heketipy.services.starter import Starter
 
 DATABASE_VOLUME = "heketidbstorage"
@@ -22,10 +23,11 @@ DATABASE_VOLUME = "heketidbstorage"
 class Volumes:
     """Use cases about volumes. What takes long returns the id of a job."""
 
-    def __init__(self, db: Database, reservations: Reservations, starter: Starter) -> None:
+    def __init__(self, db: Database, reservations: Reservations, starter: Starter, explanations: Explanations) -> None:
         self._db = db
         self._reservations = reservations
         self._starter = starter
+        self._explanations = explanations
 
     async def ids(self) -> list[str]:
         """Return the ids of all visible volumes, ascending."""
@@ -33,21 +35,27 @@ class Volumes:
 
     async def info(self, volume_id: str) -> VolumeDetails:
         """Return a visible volume with its bricks and hosts. Raises NotFound."""
-        return await self._db.read(_visible, volume_id)
+        return await self._db.read(lambda tx: tx.details.volume(volume_id))
 
     async def create(self, spec: VolumeSpec) -> str:
         """Reserve a volume and start to make it; return the job's id.
 
         Raises InvalidRequest, Busy, and CannotAllocate with heketi's prefix.
         """
-        return await self._db.write(self._reserve, spec)
+        try:
+            return await self._db.write(self._reserve, spec)
+        except CannotAllocate as error:
+            raise _explained(error, await self._explanations.of_create(spec)) from error
 
     async def expand(self, volume_id: str, gib: int) -> str:
         """Reserve more bricks for a volume and start to add them; return the job's id.
 
         Raises NotFound, Busy, and CannotAllocate with heketi's prefix.
         """
-        return await self._db.write(self._reserve_more, volume_id, gib)
+        try:
+            return await self._db.write(self._reserve_more, volume_id, gib)
+        except CannotAllocate as error:
+            raise _explained(error, await self._explanations.of_expansion(volume_id, gib)) from error
 
     async def delete(self, volume_id: str) -> str:
         """Start to delete a volume; return the job's id. One that is being deleted has its job already.
@@ -91,12 +99,7 @@ class Volumes:
         operation = tx.operations.find(operation_id) if operation_id else None
         if operation is None or operation.kind != volume_delete.NAME:
             return ""
-        for job in tx.jobs.of_operation(operation.id):
-            if job.ended is None:
-                return job.id
-        job_id = self._starter.jobs.open(tx, operation.id)
-        tx.after_commit(lambda: self._starter.runner.recover(operation.id))
-        return job_id
+        return self._starter.follow(tx, operation.id)
 
 
 class _Admitted:
@@ -121,8 +124,5 @@ class _Admitted:
                 raise CannotBegin(f"{self._prefix}: {error}") from error
 
 
-def _visible(tx: Tx, volume_id: str) -> VolumeDetails:
-    details = tx.details.volume(volume_id)
-    if details.volume.pending:
-        raise NotFound
-    return details
+def _explained(error: CannotAllocate, explanation: str) -> CannotAllocate:
+    return CannotAllocate(f"{error}\n{explanation}") if explanation else error

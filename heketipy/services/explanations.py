@@ -1,0 +1,64 @@
+"""Why there was no room, for a person: made after a refusal, outside the writer, and not anew for each repetition."""
+
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+from heketipy.db.database import Database, Tx
+from heketipy.domain.model import VolumeSpec
+from heketipy.domain.placement import ClusterView, PlacementRequest, explain_refusal
+from heketipy.operations.reservation import Reservations
+
+FRESH_SECONDS = 5.0
+"""So long an explanation is given again to the same question: a full site is asked again and again, and looking at all
+of its devices takes time."""
+
+REMEMBERED = 100
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Explanations:
+    """Explains refusals of placement."""
+
+    def __init__(self, db: Database, reservations: Reservations, *, clock: Callable[[], float]) -> None:
+        self._db = db
+        self._reservations = reservations
+        self._clock = clock
+        self._given: dict[object, tuple[float, str]] = {}
+
+    async def of_create(self, spec: VolumeSpec) -> str:
+        """Say why a volume could not be placed: a line for each cluster, which is named if there are several."""
+        return await self._remembered(spec, self._explain_create)
+
+    async def of_expansion(self, volume_id: str, gib: int) -> str:
+        """Say why a volume could not be expanded."""
+        return await self._remembered((volume_id, gib), self._explain_expansion)
+
+    async def _remembered(self, question: K, explain: Callable[[Tx, K], str]) -> str:
+        now = self._clock()
+        given = self._given.get(question)
+        if given is not None and now - given[0] < FRESH_SECONDS:
+            return given[1]
+        text = await self._db.read(explain, question)
+        if len(self._given) >= REMEMBERED:
+            self._given.clear()
+        self._given[question] = (now, text)
+        return text
+
+    def _explain_create(self, tx: Tx, spec: VolumeSpec) -> str:
+        request = self._reservations.request(spec)
+        clusters = self._reservations.clusters_for(tx, spec)
+        texts = {cluster: self._explain(tx, cluster, request) for cluster in clusters}
+        if len(texts) == 1:
+            return texts[clusters[0]]
+        return "\n".join(f"Cluster {cluster}: {text}" for cluster, text in texts.items() if text)
+
+    def _explain_expansion(self, tx: Tx, question: tuple[str, int]) -> str:
+        volume_id, gib = question
+        volume = tx.volumes.get(volume_id)
+        return self._explain(tx, volume.cluster, self._reservations.request_more(tx, volume, gib))
+
+    def _explain(self, tx: Tx, cluster: str, request: PlacementRequest) -> str:
+        nodes, devices = tx.nodes.of_cluster(cluster), tx.devices.of_cluster(cluster)
+        view = ClusterView.build(nodes, devices, down=self._reservations.down())
+        return explain_refusal(request, view, self._reservations.policy.limits)
