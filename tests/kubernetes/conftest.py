@@ -12,7 +12,7 @@ from typing import Any
 import in_tree_plugin
 import pytest
 from claims import secret, storage_class
-from heketi_process import ADMIN_KEY, HeketiProcess, command
+from heketi_process import ADMIN_KEY, HeketiProcess, command, configuration
 from in_tree_plugin import Manifest, Plugin, Result
 
 TIME = "time of a call"
@@ -118,7 +118,7 @@ def bare_server(tmp_path: Path) -> Iterator[HeketiProcess]:
 def _start(folder: Path, *, auth: bool) -> HeketiProcess:
     if command() is None:
         _cannot("there is no server to test")
-    server = HeketiProcess(folder, auth=auth)
+    server = HeketiProcess(folder, configuration(folder), auth=auth)
     server.start()
     return server
 

@@ -34,24 +34,41 @@ def free_port() -> int:
         return port
 
 
+def configuration(folder: Path, settings: dict[str, Any] | None = None) -> str:
+    """A heketi.json for the simulator; the port comes through the environment."""
+    config = {
+        "jwt": {"admin": {"key": ADMIN_KEY}, "user": {"key": USER_KEY}},
+        "glusterfs": {"executor": "mock", "db": str(folder / "heketi.db"), **(settings or {})},
+    }
+    return json.dumps(config)
+
+
 class HeketiProcess:
-    def __init__(self, folder: Path, *, auth: bool, settings: dict[str, Any] | None = None) -> None:
+    """A server with its files in one folder. `environment` is what its start sets besides."""
+
+    def __init__(
+        self,
+        folder: Path,
+        config: str,
+        *,
+        auth: bool = True,
+        topology: str | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.auth = auth
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.rest = Rest(self.url, ADMIN_KEY if auth else None)
         self._process: subprocess.Popen[bytes] | None = None
-        self._config = folder / "heketi.json"
-        self._config.write_text(
-            json.dumps(
-                {
-                    "port": str(self.port),
-                    "jwt": {"admin": {"key": ADMIN_KEY}, "user": {"key": USER_KEY}},
-                    "glusterfs": {"executor": "mock", "db": str(folder / "heketi.db"), **(settings or {})},
-                }
-            )
-        )
+        self._environment = {**os.environ, "HEKETI_HTTP_PORT": str(self.port), **(environment or {})}
+        (folder / "heketi.json").write_text(config)
+        self._arguments = ["--config", str(folder / "heketi.json")]
+        if topology is not None:
+            (folder / "topology.json").write_text(topology)
+            self._arguments += ["--topology", str(folder / "topology.json")]
+        if not auth:
+            self._arguments.append("--disable-auth")
 
     @property
     def log(self) -> str:
@@ -60,9 +77,10 @@ class HeketiProcess:
     def start(self, limit: float = 30) -> None:
         argv = command()
         assert argv is not None
-        argv += ["--config", str(self._config)] + ([] if self.auth else ["--disable-auth"])
         with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(argv, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(
+                [*argv, *self._arguments], cwd=self.folder, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
         end = time.monotonic() + limit
         while not self._says_hello():
             assert self._process.poll() is None, f"the server ended:\n{self.log}"
