@@ -341,7 +341,7 @@ class _Demolition:
             len(results) == self._removals_at < len(self.commands())
             and self._removals_at > self._edit_at
             and not results[-1].ok
-            and "No such file or directory" in results[-1].stderr
+            and fstab.is_missing(results[-1].stderr)
         )
 
     def outcome(self, node: NodeAddress, results: Sequence[Result]) -> _Outcome:

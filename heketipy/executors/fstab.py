@@ -66,3 +66,8 @@ def read(text: str) -> list[Entry]:
         if len(fields) >= 4 and not fields[0].startswith("#"):
             entries.append(Entry(*fields[:4]))
     return entries
+
+
+def is_missing(text: str) -> bool:
+    """Tell whether the file could not be edited since there is none: then it holds no line to remove either."""
+    return re.search(r"can't read .*: No such file or directory", text) is not None

@@ -28,7 +28,7 @@ class Peers:
         return Gluster(self.options)
 
     async def check(self, node: NodeAddress, *, limit: float = CHECK_TIMEOUT) -> None:
-        """Make sure that a node's gluster daemon runs, within `limit` seconds. Raises CommandFailed if not, NodeUnreachable."""
+        """Make sure that a node's gluster daemon runs, within `limit` seconds. Raises CommandFailed if not."""
         command = Command(daemon.status(), timeout=limit)
         demand(node, await self.transport.run(node, Batch((command,))))
 
