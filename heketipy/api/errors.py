@@ -16,6 +16,7 @@ STATUS: Final[dict[type[errors.HeketipyError], int]] = {
     # heketi answers 500 here, and clients tell a volume in use from other conflicts by that.
     errors.InUse: 500,
     errors.Busy: 429,
+    errors.CannotBegin: 500,
     errors.CannotAllocate: 500,
     errors.NoSpace: 500,
     errors.NodeFailure: 500,
