@@ -247,8 +247,14 @@ class GlusterSettings(_Group):
     disable_background_cleaner: Annotated[bool, Variable("HEKETI_DISABLE_BACKGROUND_CLEANER", exactly_true)] = Field(
         False, description="Do not try again, in the background, what is left to be cleaned up."
     )
-    refresh_time_background_cleaner: Uint32 = Field(3600, description="Seconds between two rounds of the cleaner.")
-    start_time_background_cleaner: Uint32 = Field(60, description="Seconds from the start to its first round.")
+    refresh_time_background_cleaner: Uint32 = Field(
+        10,
+        description="Seconds between two rounds of the cleaner (heketi: 3600). What fails is tried again with growing "
+        "pauses, from 5 seconds to 10 minutes.",
+    )
+    start_time_background_cleaner: Uint32 = Field(
+        10, description="Seconds from the start to its first round (heketi: 60)."
+    )
     operation_retry_limits: RetryLimits = RetryLimits()
     journal_mode: Annotated[Literal["auto", "wal", "delete"], OURS, Variable("HEKETIPY_JOURNAL_MODE")] = Field(
         "auto",

@@ -117,6 +117,7 @@ def configure(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
+        _in_order,
         Masking(secrets),
     ]
     renderer: Processor = (
@@ -148,6 +149,12 @@ def _adopt_libraries(threshold: Threshold, shared: list[Processor], renderer: Pr
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("heketipy").setLevel(logging.DEBUG)
+
+
+def _in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Put first what every line has."""
+    first = {name: event.pop(name) for name in ("timestamp", "level", "event") if name in event}
+    return {**first, **event}
 
 
 def _with_library(_logger: WrappedLogger, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

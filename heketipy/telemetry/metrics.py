@@ -36,7 +36,7 @@ COMMANDS: Final = Counter(
 )
 BATCHES: Final = Counter(
     "heketipy_batches",
-    "Round trips to nodes, by outcome (answered, unreachable).",
+    "Round trips to nodes, by outcome (ok, refused, unreachable, fenced).",
     ["outcome"],
     registry=REGISTRY,
 )
@@ -73,9 +73,9 @@ def command_ran(tool: str, *, ok: bool) -> None:
     COMMANDS.labels(tool.rpartition("/")[2], "ok" if ok else "failed").inc()
 
 
-def batch_ended(lane: str, *, answered: bool, seconds: float) -> None:
+def batch_ended(lane: str, *, outcome: str, seconds: float) -> None:
     """Count a round trip to a node."""
-    BATCHES.labels("answered" if answered else "unreachable").inc()
+    BATCHES.labels(outcome).inc()
     BATCH_SECONDS.labels(lane).observe(seconds)
 
 

@@ -1,0 +1,128 @@
+"""One run of the server, from its first line to its exit status."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TextIO
+
+import structlog
+
+from heketipy.config import ConfigurationError, ExecutorName, Settings
+from heketipy.domain.errors import StorageFailure, explain
+from heketipy.server import topology
+from heketipy.server.listening import ListenError, listen, port_of
+from heketipy.server.loops import run_all
+from heketipy.server.options import ServerOptions
+from heketipy.server.serving import Ending, Serving, Tls
+from heketipy.server.wiring import Parts, put_together
+from heketipy.telemetry.logging import configure
+from heketipy.wire.topology import Topology
+
+SIMULATOR_BANNER = """\
+****************************************************************************
+*  SIMULATOR: the executor is "mock". Nodes and devices exist in memory    *
+*  only. Volumes can be made and looked at, but NOTHING CAN BE STORED.     *
+****************************************************************************
+"""
+
+_SHORT_KEY = 32
+
+log = structlog.get_logger(__name__)
+
+
+def run(options: ServerOptions) -> int:
+    """Serve until told to end; return the exit status."""
+    gluster = options.settings.glusterfs
+    configure(gluster.loglevel, form=options.settings.log_format, secrets=options.secrets)
+    if options.executor is ExecutorName.SIMULATOR:
+        _write(sys.stderr, SIMULATOR_BANNER)
+    _warn(options)
+    try:
+        file = topology.read_topology(options.topology) if options.topology else None
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(options, file))
+    except ConfigurationError as error:
+        _write(sys.stderr, f"ERROR: {error}\n")
+        return 1
+    except StorageFailure as error:
+        _write(sys.stderr, f"ERROR: Unable to start application: Unable to open database: {explain(error)}\n")
+        return 1
+    except ListenError as error:
+        _write(sys.stdout, f"ERROR: HTTP Server error: {error}\nShutting down...\n")
+        return 0 if options.drop_in else 1
+    return 0
+
+
+async def _serve(options: ServerOptions, file: Topology | None) -> None:
+    settings = options.settings
+    async with put_together(options) as parts:
+        with listen(settings.listen_address, settings.port) as listener:
+            serving = Serving(parts.app, listener, _ending(parts), grace=settings.shutdown_grace, tls=_tls(settings))
+            beside = asyncio.create_task(_beside(parts, file), name="work beside requests")
+            try:
+                await serving.run(ready=lambda: _announce(settings, port_of(listener)))
+            finally:
+                beside.cancel()
+                with suppress(asyncio.CancelledError):
+                    await beside
+
+
+def _ending(parts: Parts) -> Ending:
+    def told() -> None:
+        parts.services.admission.close()
+        _write(sys.stdout, "Shutting down...\n")
+
+    return Ending(settle=parts.db.settle, close=told, idle=lambda: not parts.services.runner.at_work)
+
+
+async def _beside(parts: Parts, file: Topology | None) -> None:
+    """Take up what a former server left, then do what is done again and again."""
+    await parts.services.cleaner.take_over()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_all(parts.loops))
+        if parts.backups is not None:
+            group.create_task(parts.backups.run())
+        if file is not None:
+            group.create_task(_load(parts, file))
+
+
+async def _load(parts: Parts, file: Topology) -> None:
+    try:
+        await topology.load(parts.services, file)
+    except Exception:
+        log.exception("the topology could not be loaded")
+
+
+def _announce(settings: Settings, port: int) -> None:
+    tls = " with TLS enabled" if settings.enable_tls else ""
+    _write(sys.stdout, f"Listening on port {port}{tls}\n")
+
+
+def _warn(options: ServerOptions) -> None:
+    for text in options.warnings:
+        log.warning(text)
+    jwt = options.settings.jwt
+    keys = (jwt.admin.key.get_secret_value(), jwt.user.key.get_secret_value())
+    if options.authenticate and any(len(key) < _SHORT_KEY for key in keys):
+        log.warning("a JWT key is short: it can be guessed from a token", shorter_than=_SHORT_KEY)
+    log.info("executor loaded", executor=options.executor)
+
+
+def _tls(settings: Settings) -> Tls | None:
+    return Tls(settings.cert_file, settings.key_file) if settings.enable_tls else None
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return the faster event loop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()
