@@ -1,6 +1,7 @@
 """Which bodies are read, how leniently, and what the answers' bodies look like."""
 
 import json
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -115,7 +116,7 @@ async def test_a_body_where_none_belongs_is_ignored(
 async def test_the_options_of_a_device_delete_are_read_only_if_their_length_is_announced(
     client: httpx.AsyncClient, services: FakeServices
 ) -> None:
-    async def chunks():  # noqa: ANN202
+    async def chunks() -> AsyncIterator[bytes]:
         yield b'{"forceforget":true}'
 
     path = f"/devices/{DEVICE}"
@@ -181,8 +182,8 @@ async def test_deleting_a_cluster_answers_an_empty_200_without_a_type(client: ht
 async def test_what_kubernetes_sends_arrives_whole(client: httpx.AsyncClient, services: FakeServices) -> None:
     body = (
         b'{"size":2,"clusters":["a"," b"],"name":"p_ns_pvc.1","durability":{"type":"disperse","replicate":{},'
-        b'"disperse":{"data":4,"redundancy":2}},"gid":2000,"glustervolumeoptions":["client.ssl on"," server.ssl on",""],'
-        b'"snapshot":{"enable":true,"factor":1.1}}'
+        b'"disperse":{"data":4,"redundancy":2}},"gid":2000,'
+        b'"glustervolumeoptions":["client.ssl on"," server.ssl on",""],"snapshot":{"enable":true,"factor":1.1}}'
     )
     response = await client.post("/volumes", content=body, headers={"Accept-Encoding": "gzip"})
     assert response.status_code == 202
