@@ -8,8 +8,10 @@ from heketipy.domain.durability import Durability
 from heketipy.domain.model import Brick, BrickType
 from heketipy.domain.units import KIB_PER_GIB, KIB_PER_MIB
 
-BRICK_FLOOR_KIB = 300 * KIB_PER_MIB
-"""Below this size, mkfs.xfs of today (xfsprogs 5.19 and later) makes no file system."""
+BRICK_FLOOR_KIB = 516 * KIB_PER_MIB
+"""The smallest file system that mkfs.xfs of today makes on a brick. xfsprogs from 5.19 on refuses less than 300 MiB
+everywhere; on a thin volume, whose chunks count as stripes, it cuts eight allocation groups, one of which has to hold
+64 MiB of log, and so refuses whatever is not above 512 MiB. Found by trying 6.1; one extent of 4 MiB is added."""
 
 HEKETI_BRICK_FLOOR_KIB = 16 * KIB_PER_MIB
 """heketi's floor for arbiter bricks, which the mkfs.xfs of its days could make."""
