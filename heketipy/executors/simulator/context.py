@@ -1,4 +1,4 @@
-"""What a tool gets: the node it runs on, the cluster around it, its argv and its stdin; and how it reads its options."""
+"""What a tool gets: the node it runs on, the cluster around it, its argv and its stdin; how it reads its options."""
 
 import getopt
 import random
@@ -68,7 +68,7 @@ class Context:
         return self.argv[1:]
 
     def disk(self, path: str) -> Disk | None:
-        """Return a disk; with `accept_anything` there always is one, unless the path is a name that LVM or udev gives."""
+        """Return a disk; with `accept_anything` there always is one, unless LVM or udev give names of this form."""
         found = self.node.disk(path)
         made = path.startswith(("/dev/mapper/", "/dev/disk/by-id/lvm-pv-uuid-"))
         if found is None and self.world.accept_anything and path.startswith("/") and not made:
@@ -78,7 +78,7 @@ class Context:
 
 
 ROOM_FOR_METADATA_KIB = 256 << 10
-"""How much larger than asked for a disk that appears on first sight is; the volume group is cut to what was asked for."""
+"""By how much a disk that appears on first sight is larger than asked for; its volume group is cut to that."""
 
 Tool = Callable[[Context], Result]
 

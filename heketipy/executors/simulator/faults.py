@@ -1,7 +1,7 @@
 """What goes wrong on simulated nodes: per command, below batching.
 
-A fault names the commands it is about by a predicate on the node and the argv, and which of them: the n-th, and how many
-from there on. It says what happens: before the command's effect, after it, or instead of an answer.
+A fault names the commands it is about by a predicate on the node and the argv, and which of them: the n-th, and how
+many from there on. It says what happens: before the command's effect, after it, or instead of an answer.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,8 +26,8 @@ class Effect(StrEnum):
     LOSE_AFTER = "lose after"
     """The connection dies after the command; the rest of the batch is not run."""
     OUTLIVE = "outlive"
-    """The connection dies before the command; after `seconds` it runs all the same, and the rest of the batch too (as long
-    as the node does not notice) unless `rest` is false. Only then the node gives the operation's lock back."""
+    """The connection dies before the command; after `seconds` it runs all the same, so does the rest of the batch
+    (as long as the node does not notice) unless `rest` is false. Only then the node gives its locks back."""
     DELAY = "delay"
     """The command takes `seconds` longer."""
     GARBAGE = "garbage"
@@ -46,7 +46,7 @@ Predicate = Callable[[str, Sequence[str]], bool]
 
 
 def on(*words: str, node: str = "") -> Predicate:
-    """Return a predicate: the command's text holds all of the words, and it runs on the node (a manage name), if given."""
+    """Return a predicate: the command's text holds all the words, and it runs on the node (a manage name) if given."""
 
     def matches(host: str, argv: Sequence[str]) -> bool:
         text = " ".join(argv)
@@ -59,8 +59,8 @@ def on(*words: str, node: str = "") -> Predicate:
 class Fault:
     """One thing that goes wrong, at the `nth` command that `when` matches and at `times` of them (0: for ever).
 
-    `status`, `stdout` and `stderr` are what a failing or garbled command answers. `kill` is called when the server dies,
-    instead of raising Killed, if it is given; it should not return.
+    `status`, `stdout` and `stderr` are what a failing or garbled command answers. `kill` is called when the server
+    dies; it may end the process.
     """
 
     effect: Effect

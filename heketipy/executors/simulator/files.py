@@ -330,27 +330,7 @@ def printf(context: Context) -> Result:
 
 def sed(context: Context) -> Result:
     """Edit lines: `/re/d`, `s/re/text/g`, `/re/p`, `$a text`; with -i in place, a suffix keeping the former text."""
-    suffix: str | None = None
-    quiet = False
-    scripts: list[str] = []
-    rest: list[str] = []
-    words = list(context.args)
-    while words:
-        word = words.pop(0)
-        if word.startswith("-i"):
-            suffix = word[2:]
-        elif word.startswith("--in-place"):
-            suffix = word.partition("=")[2]
-        elif word in {"-e", "--expression"}:
-            scripts.append(words.pop(0))
-        elif word in {"-n", "--quiet", "--silent"}:
-            quiet = True
-        elif word in {"-E", "-r", "-s", "-z", "--"}:
-            continue
-        else:
-            rest.append(word)
-    if not scripts:
-        scripts, rest = rest[:1], rest[1:]
+    suffix, quiet, scripts, rest = sed_arguments(list(context.args))
     commands = [sed_command(script) for script in scripts]
     if None in commands:
         return failed(1, f"sed: -e expression #1, char 1: unknown command: `{scripts[0][:1]}'\n")
@@ -371,6 +351,25 @@ def sed(context: Context) -> Result:
             paths.write_text(context.node, f"{target}{suffix}", before)
         paths.write_text(context.node, target, after)
     return done(out)
+
+
+def sed_arguments(words: list[str]) -> tuple[str | None, bool, list[str], list[str]]:
+    """Return the suffix of -i (None without), whether -n was given, the scripts, and the files."""
+    suffix: str | None = None
+    quiet = False
+    scripts: list[str] = []
+    rest: list[str] = []
+    while words:
+        word = words.pop(0)
+        if word.startswith(("-i", "--in-place")):
+            suffix = word.partition("=")[2] if word.startswith("--") else word[2:]
+        elif word in {"-e", "--expression"}:
+            scripts.append(words.pop(0))
+        elif word in {"-n", "--quiet", "--silent"}:
+            quiet = True
+        elif word not in {"-E", "-r", "-s", "-z", "--"}:
+            rest.append(word)
+    return (suffix, quiet, scripts, rest) if scripts else (suffix, quiet, rest[:1], rest[1:])
 
 
 Edit = Callable[[str, bool], str]

@@ -1,11 +1,14 @@
 """Options of gluster volumes: which names glusterd knows, what a new volume has, and what `group` sets."""
 
+from heketipy.executors.simulator.state import words
+
 KNOWN_PREFIXES = (
-    "auth", "changelog", "client", "cloudsync", "cluster", "config", "ctime", "debug", "delay-gen", "dht", "diagnostics",
+    "auth", "changelog", "client", "cloudsync", "cluster", "config", "ctime", "debug", "delay-gen", "dht",
+    "diagnostics",
     "disperse", "features", "geo-replication", "ganesha", "locks", "network", "nfs", "performance", "rebal", "server",
     "ssl", "storage", "transport",
 )  # fmt: skip
-KNOWN_WHOLE = frozenset("bitrot client.ssl ctime group quota shard".split())
+KNOWN_WHOLE = frozenset(words("bitrot client.ssl ctime group quota shard"))
 
 GROUPS: dict[str, str] = {
     "gluster-block": """performance.quick-read=off

@@ -1,6 +1,6 @@
 """gluster's reports about volumes: info, list, status, heal info."""
 
-from heketipy.executors.simulator import gluster_bricks
+from heketipy.executors.simulator import gluster_bricks, paths, xfs
 from heketipy.executors.simulator.gluster_cli import (
     HEAD,
     Call,
@@ -209,16 +209,15 @@ def detail_xml(call: Call, brick: VolumeBrick) -> list[Xml | str]:
     node = call.host_of(brick)
     mount = node.covering(brick.path) if node else None
     device = node.device(mount.device) if node and mount else None
-    if mount is None or device is None:
+    if node is None or mount is None or device is None:
         return []
-    total = device.size_kib * 1024
-    written = getattr(device, "written_kib", 0) * 1024
+    total = (device.size_kib - xfs.log_blocks(device.size_kib // 4) * 4) * 1024
     return [
         ("sizeTotal", str(total)),
-        ("sizeFree", str(total - written)),
+        ("sizeFree", str(total * 976 // 1000)),
         ("device", mount.device),
         ("blockSize", "4096"),
-        ("mntOptions", ",".join(mount.options)),
+        ("mntOptions", ",".join(paths.kernel_options(node, mount))),
         ("fsName", mount.fstype),
         ("inodeSize", mount.fstype),
         ("inodesTotal", str(device.size_kib // 2)),
@@ -276,11 +275,8 @@ def heal_info(call: Call, name: str) -> Result:
     if volume is None:
         problem = 2, f"Volume {name} does not exist"
     elif volume.kind == "distribute" and volume.status == "Started":
-        problem = (
-            22,
-            "This command is supported for only volumes of replicate/disperse type."
-            f" Volume {name} is not of type replicate/disperse",
-        )
+        only = "This command is supported for only volumes of replicate/disperse type."
+        problem = 22, f"{only} Volume {name} is not of type replicate/disperse"
     elif volume.status != "Started":
         problem = 5, f"{name}: Not able to fetch volfile from glusterd"
     if volume is None or problem is not None:

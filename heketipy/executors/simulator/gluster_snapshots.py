@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from heketipy.executors.simulator import gluster_bricks, lvm, paths
+from heketipy.executors.simulator import gluster_bricks, gluster_options, lvm, paths
 from heketipy.executors.simulator.gluster_cli import Call, Refusal, Xml, answer, refused
 from heketipy.executors.simulator.gluster_reports import snapshots_of
 from heketipy.executors.simulator.state import (
@@ -70,6 +70,7 @@ def create(call: Call) -> Result:
         return failure(call, refusal, "create")
     snapshot = Snapshot(name, call.context.world.uuid(), origin, hidden, f"{now:%Y-%m-%d %H:%M:%S} +0000")
     call.pool.snapshots[name] = snapshot
+    volume.options = gluster_options.put(volume.options, "features.barrier", "disable")
     if call.xml:
         return answer(("snapCreate", [snapshot_xml(snapshot)]))
     return Result(0, f"snapshot create: success: Snap {name} created successfully\n")

@@ -1,8 +1,8 @@
 """LVM: pvcreate, vgcreate, lvcreate and their opposites, with the accounting of extents that LVM really does.
 
-An area for metadata stands before the first extent (`--metadatasize`, rounded up to `--dataalignment`), and the first thin
-pool of a group makes a hidden spare as large as its metadata, which grows with the largest and goes with the last pool. So
-a group holds less than its disk, and less than heketi's books believe.
+An area for metadata stands before the first extent (`--metadatasize`, rounded up to `--dataalignment`), and the first
+thin pool of a group makes a hidden spare as large as its metadata, which grows with the largest and goes with the last
+pool. So a group holds less than its disk, and less than heketi's books believe.
 """
 
 import math
@@ -176,7 +176,7 @@ def vgcreate(context: Context) -> Result:
         return failed(
             5,
             f"  Physical volume '{disk.path}' is already in volume group '{disk.vg}'\n"
-            f"  Unable to add physical volume '{disk.path}' to volume group '{name}'\n"
+            f"  Unable to add physical volume '{disk.path}' to volume group '{disk.vg}'\n"
             f"  {disk.path}: physical volume not initialized.\n",
         )
     if not disk.pv_uuid:
@@ -372,7 +372,7 @@ def lvcreate_thin(context: Context, options: Options, group: VolumeGroup, pool_n
             tags=options.values.get("addtag", []),
         )
         out = said(options, f'  Logical volume "{name}" created.\n')
-        warnings += overcommitted(context)
+        warnings += overcommitted(group)
     return done(out, warnings + backup_warning(options))
 
 
@@ -421,10 +421,10 @@ def pool_refusal(group: VolumeGroup, pool: LogicalVolume) -> str:
     )
 
 
-def overcommitted(context: Context) -> str:
-    """Return LVM's warning if the thin volumes of the node promise more than all its pools have."""
-    volumes = [lv for lv in context.node.lvs.values() if lv.kind == "thin"]
-    pools = [lv for lv in context.node.lvs.values() if lv.kind == "pool"]
+def overcommitted(group: VolumeGroup) -> str:
+    """Return LVM's warning if the thin volumes of a group promise more than its pools have."""
+    volumes = [lv for lv in group.lvs.values() if lv.kind == "thin"]
+    pools = [lv for lv in group.lvs.values() if lv.kind == "pool"]
     promised, there = sum(lv.size_kib for lv in volumes), sum(lv.size_kib for lv in pools)
     if promised <= there:
         return ""
@@ -437,7 +437,7 @@ def overcommitted(context: Context) -> str:
 def targets(
     context: Context, names: Iterable[str], select: str = ""
 ) -> tuple[list[tuple[VolumeGroup, LogicalVolume]], str]:
-    """Return the volumes that arguments name (`vg/lv`, a path, or `vg` for all of it), and complaints about the others."""
+    """Return the volumes that arguments name (`vg/lv`, a path, `vg` for all of it), and complaints about the others."""
     found: list[tuple[VolumeGroup, LogicalVolume]] = []
     errors = ""
     wanted = list(names)
@@ -494,6 +494,9 @@ def lvremove(context: Context) -> Result:
 def remove_lv(group: VolumeGroup, lv: LogicalVolume) -> None:
     """Take a volume out of its group; the spare goes with the last pool."""
     del group.lvs[lv.name]
+    heir = next((other for other in group.lvs.values() if lv.fs_uuid and other.fs_uuid == lv.fs_uuid), None)
+    if heir is not None:
+        heir.own_kib += lv.own_kib
     for other in group.lvs.values():
         if other.origin == lv.name:
             other.origin = ""
@@ -525,7 +528,7 @@ def lvrename(context: Context) -> Result:
     """Rename a volume: `vg old new` or `vg/old new`."""
     options = command(context)
     words = options.rest if len(options.rest) == 3 else [*options.rest[0].split("/", 1), *options.rest[1:]]
-    group_name, old, new = (words + ["", "", ""])[:3]
+    group_name, old, new = [*words, "", "", ""][:3]
     new = new.rpartition("/")[2]
     group = context.node.vgs.get(group_name)
     if group is None:
@@ -601,7 +604,8 @@ def shown_signature(options: Options, path: str, device: Disk | LogicalVolume, o
     if not device.signature:
         return '{\n   "signatures": [\n\n   ]\n}\n' if "json" in options else ""
     if "json" in options:
-        row = f'{{"device":"{short}", "offset":"0x{offset:x}", "type":"{device.signature}", "uuid":"{uuid}", "label":null}}'
+        kind = f'"type":"{device.signature}", "uuid":"{uuid}", "label":null'
+        row = f'{{"device":"{short}", "offset":"0x{offset:x}", {kind}}}'
         return f'{{\n   "signatures": [\n      {row}\n   ]\n}}\n'
     if "parsable" in options:
         head = "" if "noheadings" in options else "# offset,uuid,label,type\n"

@@ -6,38 +6,49 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from heketipy.executors.simulator.context import BadOption, Context, Options, done, failed, read_options
-from heketipy.executors.simulator.state import Disk, Entry, LogicalVolume, VolumeGroup
+from heketipy.executors.simulator.state import Disk, Entry, LogicalVolume, VolumeGroup, words
 from heketipy.executors.transport import Result
 
 Value = str | int | float | None
 """A field: text, a number, a size in KiB (an int in a field of `SIZES`), a percentage, or nothing."""
 
 SIZES = frozenset(
-    "pv_size pv_free pv_used dev_size pe_start vg_size vg_free vg_extent_size lv_size lv_metadata_size chunk_size "
-    "pool_lv_unused".split()
+    words(
+        """
+        pv_size pv_free pv_used dev_size pe_start vg_size vg_free vg_extent_size lv_size lv_metadata_size
+        chunk_size
+        """
+    )
 )
 HEADINGS = {
     "pv_name": "PV", "vg_name": "VG", "pv_fmt": "Fmt", "pv_attr": "Attr", "pv_size": "PSize", "pv_free": "PFree",
     "pv_uuid": "PV UUID", "pv_used": "Used", "pe_start": "1st PE", "dev_size": "DevSize", "vg_uuid": "VG UUID",
     "pv_count": "#PV", "lv_count": "#LV", "snap_count": "#SN", "vg_attr": "Attr", "vg_size": "VSize",
-    "vg_free": "VFree", "vg_extent_size": "Ext", "vg_extent_count": "#Ext", "vg_free_count": "Free", "vg_tags": "VG Tags",
-    "lv_name": "LV", "lv_attr": "Attr", "lv_size": "LSize", "pool_lv": "Pool", "origin": "Origin",
-    "data_percent": "Data%", "metadata_percent": "Meta%", "move_pv": "Move", "mirror_log": "Log",
-    "copy_percent": "Cpy%Sync", "convert_lv": "Convert", "lv_uuid": "LV UUID", "lv_path": "Path", "lv_dm_path": "DMPath",
-    "lv_full_name": "LV", "thin_count": "#Thins", "lv_metadata_size": "MSize", "chunk_size": "Chunk",
-    "lv_tags": "LV Tags", "lv_active": "Active", "lv_layout": "Layout", "lv_role": "Role", "pv_extent_count": "PE",
-    "pv_pe_count": "PE", "pv_pe_alloc_count": "Alloc", "devices": "Devices", "lv_device_open": "DevOpen", "segtype": "Type",
+    "vg_free": "VFree", "vg_extent_size": "Ext", "vg_extent_count": "#Ext", "vg_free_count": "Free",
+    "vg_tags": "VG Tags", "lv_name": "LV", "lv_attr": "Attr", "lv_size": "LSize", "pool_lv": "Pool",
+    "origin": "Origin", "data_percent": "Data%", "metadata_percent": "Meta%", "move_pv": "Move",
+    "mirror_log": "Log", "copy_percent": "Cpy%Sync", "convert_lv": "Convert", "lv_uuid": "LV UUID",
+    "lv_path": "Path", "lv_dm_path": "DMPath", "lv_full_name": "LV", "thin_count": "#Thins",
+    "lv_metadata_size": "MSize", "chunk_size": "Chunk", "lv_tags": "LV Tags", "lv_active": "Active",
+    "lv_layout": "Layout", "lv_role": "Role", "pv_extent_count": "PE", "pv_pe_count": "PE",
+    "pv_pe_alloc_count": "Alloc", "devices": "Devices", "lv_device_open": "DevOpen", "segtype": "Type",
     "lv_health_status": "Health", "lv_time": "CTime", "vg_missing_pv_count": "#PV Missing",
 }  # fmt: skip
 NUMERIC = SIZES | frozenset(
-    "pv_count lv_count snap_count vg_extent_count vg_free_count data_percent metadata_percent copy_percent thin_count "
-    "pv_pe_count pv_pe_alloc_count vg_missing_pv_count".split()
+    words(
+        """
+        pv_count lv_count snap_count vg_extent_count vg_free_count data_percent metadata_percent copy_percent
+        thin_count pv_pe_count pv_pe_alloc_count vg_missing_pv_count
+        """
+    )
 )
 DEFAULT_FIELDS = {
-    "pv": "pv_name vg_name pv_fmt pv_attr pv_size pv_free".split(),
-    "vg": "vg_name pv_count lv_count snap_count vg_attr vg_size vg_free".split(),
-    "lv": "lv_name vg_name lv_attr lv_size pool_lv origin data_percent metadata_percent move_pv mirror_log "
-    "copy_percent convert_lv".split(),
+    "pv": words("pv_name vg_name pv_fmt pv_attr pv_size pv_free"),
+    "vg": words("vg_name pv_count lv_count snap_count vg_attr vg_size vg_free"),
+    "lv": words(
+        "lv_name vg_name lv_attr lv_size pool_lv origin data_percent metadata_percent move_pv mirror_log "
+        "copy_percent convert_lv"
+    ),
 }
 
 Row = Mapping[str, Value]
@@ -48,9 +59,9 @@ def copy_of(root: Entry | None) -> Entry | None:
     return copy.deepcopy(root)
 
 
-def written_chunks(lv: LogicalVolume, chunk_kib: int) -> int:
-    """Return how many chunks of its pool a thin volume has taken."""
-    return -(-lv.written_kib // chunk_kib)
+def chunks_of(kib: int, chunk_kib: int) -> int:
+    """Return how many chunks a number of KiB takes."""
+    return -(-kib // chunk_kib)
 
 
 def percent(part: float, whole: float) -> str:
@@ -68,11 +79,10 @@ def lv_fields(context: Context, group: VolumeGroup, lv: LogicalVolume) -> Row:
     metadata: Value = ""
     if lv.kind == "thin":
         chunk = group.lvs[lv.pool].chunk_kib
-        data = percent(written_chunks(lv, chunk), lv.size_kib / chunk)
+        data = percent(chunks_of(lv.written_kib, chunk), lv.size_kib / chunk)
     if lv.kind == "pool":
         thins = group.thins(lv.name)
-        own = [thin for thin in thins if not thin.origin]
-        chunks = sum(written_chunks(thin, lv.chunk_kib) for thin in own)
+        chunks = sum(chunks_of(thin.own_kib, lv.chunk_kib) for thin in thins)
         data = percent(min(chunks, lv.size_kib // lv.chunk_kib), lv.size_kib / lv.chunk_kib)
         blocks = lv.metadata_extents * group.extent_kib // 4
         metadata = percent(blocks // 10 + 9 + len(thins) + chunks // 133, blocks)
@@ -133,7 +143,7 @@ def report_options(context: Context) -> Options:
         context.args,
         "q|quiet v|verbose y|yes a|all noheadings nosuffix unquoted readonly unbuffered aligned rows nameprefixes "
         "noudevsync foreign shared ignorelockingfailure c|colon s|short segments",
-        "o|options reportformat units separator S|select O|sort A|autobackup config logonly configreport devices profile",
+        "o|options reportformat units separator S|select O|sort A|autobackup config logonly devices profile",
     )
 
 

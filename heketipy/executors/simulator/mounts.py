@@ -5,15 +5,19 @@ from dataclasses import dataclass
 
 from heketipy.executors.simulator import paths
 from heketipy.executors.simulator.context import BadOption, Context, Options, Tool, done, failed, read_options
-from heketipy.executors.simulator.state import Disk, LogicalVolume, Mount, Node
+from heketipy.executors.simulator.state import Disk, LogicalVolume, Mount, Node, words
 from heketipy.executors.transport import Result
 
 DMESG = "       dmesg(1) may have more information after failed mount system call.\n"
 KNOWN_OPTIONS = frozenset(
-    "rw ro defaults noatime atime relatime strictatime nodiratime nouuid inode64 inode32 attr2 noattr2 noquota uquota "
-    "usrquota gquota grpquota pquota prjquota swalloc largeio nolargeio discard nodiscard norecovery noalign wsync "
-    "sync async dirsync suid nosuid dev nodev exec noexec auto noauto user nouser users nofail _netdev lazytime "
-    "nolazytime mand nomand iversion ikeep noikeep filestreams".split()
+    words(
+        """
+        rw ro defaults noatime atime relatime strictatime nodiratime nouuid inode64 inode32 attr2 noattr2 noquota
+        uquota usrquota gquota grpquota pquota prjquota swalloc largeio nolargeio discard nodiscard norecovery
+        noalign wsync sync async dirsync suid nosuid dev nodev exec noexec auto noauto user nouser users nofail
+        _netdev lazytime nolazytime mand nomand iversion ikeep noikeep filestreams
+        """
+    )
 )
 KNOWN_VALUED = ("logbufs", "logbsize", "logdev", "rtdev", "allocsize", "sunit", "swidth", "context", "fscontext")
 
@@ -63,7 +67,8 @@ def attach(context: Context, source: str, point: str, fstype: str, given: list[s
     if unknown or not mountable or fstype not in {"auto", device.signature}:
         return refused(
             point,
-            f"wrong fs type, bad option, bad superblock on {shown}, missing codepage or helper program, or other error.",
+            f"wrong fs type, bad option, bad superblock on {shown}, missing codepage or helper program, or other"
+            " error.",
         )
     node.mounted += 1
     node.mounts.setdefault(point, []).append(Mount(shown, point, device.signature, given, node.mounted))
@@ -97,11 +102,12 @@ class FstabLine:
 
 def fstab_lines(text: str) -> list[FstabLine]:
     """Return the lines of an fstab which mean something."""
-    found = []
-    for words in map(str.split, text.splitlines()):
-        if len(words) >= 4 and not words[0].startswith("#"):
-            found.append(FstabLine(words[0], paths.normal(words[1]), words[2], words[3].split(",")))
-    return found
+    rows = map(str.split, text.splitlines())
+    return [
+        FstabLine(row[0], paths.normal(row[1]), row[2], row[3].split(","))
+        for row in rows
+        if len(row) >= 4 and not row[0].startswith("#")
+    ]
 
 
 def fstab_line(node: Node, wanted: str) -> FstabLine | None:
@@ -303,7 +309,7 @@ def udevadm(context: Context) -> Result:
         if lv is None:
             return failed(1, f'Unknown device "{path}": No such device\n')
         return done(f"mapper/{lv[0].name}-{lv[1].name} {lv[0].name}/{lv[1].name}\n")
-    links = [link.removeprefix("/dev/") for link in disk.links]
+    links = [link.removeprefix("/dev/") for link in disk.links if not link.startswith("/dev/block/")]
     if disk.pv_uuid:
         links.append(f"disk/by-id/lvm-pv-uuid-{disk.pv_uuid}")
     match options.last("query", "all"):
@@ -346,10 +352,10 @@ def lsblk(context: Context) -> Result:
 
 def blockdev(context: Context) -> Result:
     """Answer --getsize64."""
-    words = list(context.args)
-    device = context.disk(words[-1]) or context.node.device(words[-1]) if words else None
+    path = context.args[-1] if context.args else ""
+    device = context.disk(path) or context.node.device(path)
     if device is None:
-        return failed(1, f"blockdev: cannot open {words[-1] if words else ''}: {paths.NO_ENTRY}\n")
+        return failed(1, f"blockdev: cannot open {path}: {paths.NO_ENTRY}\n")
     return done(f"{device.size_kib * 1024}\n")
 
 

@@ -10,7 +10,7 @@ LOADED = "     Loaded: loaded (/lib/systemd/system/glusterd.service; enabled; pr
 def systemctl(context: Context) -> Result:
     """Answer status, is-active, start, stop and restart of glusterd."""
     words = [word for word in context.args if not word.startswith("-")]
-    verb, unit = (words + ["", ""])[:2]
+    verb, unit = [*words, "", ""][:2]
     if unit.removesuffix(".service") != "glusterd":
         return failed(4, f"Unit {unit}.service could not be found.\n")
     match verb:

@@ -95,11 +95,11 @@ class Simulator:
     def add_disk(self, host: str, path: str, gib: int, *, signature: str = "") -> Disk:
         """Give a node a disk, with the links that udev makes; `signature` is that of a file system on it."""
         node = self.node(host)
-        number = len(node.disks) + 3
+        number = len(node.disks) + 6
         links = [
             f"/dev/disk/by-path/virtio-pci-0000:00:{number:02x}.0",
             f"/dev/disk/by-path/pci-0000:00:{number:02x}.0",
-            f"/dev/disk/by-diskseq/{number}",
+            f"/dev/disk/by-diskseq/{number - 3}",
             f"/dev/block/254:{(len(node.disks)) * 16}",
         ]
         disk = node.disks[path] = Disk(path=path, size_kib=gib << 20, links=links, signature=signature)
@@ -188,8 +188,8 @@ class Simulator:
     def leftovers(self) -> list[str]:
         """Name everything that fresh nodes do not have: LVM objects, mounts, fstab lines, directories, volumes, peers.
 
-        heketi's directory of mounts is none, nor that of a device whose volume group is there; what lies inside a brick's
-        file system or in /run goes with it.
+        heketi's directory of mounts is none, nor that of a device whose volume group is there; what lies inside a
+        brick's file system or in /run goes with it.
         """
         found = [text for _, node in sorted(self.state.nodes.items()) for text in self._leftovers_of(node)]
         for _, pool in sorted(self.state.pools.items()):

@@ -39,7 +39,11 @@ class Disk:
 
 @dataclass(slots=True)
 class LogicalVolume:
-    """A thin pool, a thin volume or a linear volume. `extents` are those of its data, `metadata_extents` a pool's own."""
+    """A thin pool, a thin volume or a linear volume.
+
+    `extents` are those of its data, `metadata_extents` a pool's own. A thin volume maps `written_kib`; `own_kib` of
+    them it does not share with the volume that it is a snapshot of.
+    """
 
     name: str
     uuid: str
@@ -55,13 +59,17 @@ class LogicalVolume:
     signature: str = ""
     fs_uuid: str = ""
     written_kib: int = 0
+    own_kib: int = 0
     root: Entry | None = None
 
 
 @dataclass(slots=True)
 class VolumeGroup:
-    """One PV, its extents, and what was allocated of them. `spare_extents` is the hidden `lvol0_pmspare`: as large as the
-    largest pool metadata that the group has seen, and gone with the last pool."""
+    """One PV, its extents, and what was allocated of them.
+
+    `spare_extents` is the hidden `lvol0_pmspare`: as large as the largest pool metadata that the group has seen, and
+    gone with the last pool; with `spare` false the group makes none.
+    """
 
     name: str
     uuid: str
@@ -102,7 +110,8 @@ class Mount:
 class Node:
     """A machine: reached by its manage name, known to gluster by its storage name.
 
-    `epochs` holds the highest epoch that each operation was served with. `up`, `accepts_key` and `glusterd` are switches for faults.
+    `epochs` holds the highest epoch that each operation was served with. `up`, `accepts_key` and `glusterd` are
+    switches for faults.
     """
 
     manage: str
@@ -226,7 +235,7 @@ class VolumeBrick:
 
 @dataclass(slots=True)
 class GlusterVolume:
-    """A gluster volume. `options` are in gluster's order, the latest first. `kind` is distribute, replicate or disperse."""
+    """A gluster volume. `options` are in gluster's order, latest first. `kind` is distribute, replicate or disperse."""
 
     name: str
     id: str
@@ -302,9 +311,18 @@ class State:
         return pool
 
 
+def words(text: str) -> list[str]:
+    """Return the words of a text."""
+    return text.split()
+
+
 FRESH = frozenset(
-    """/boot /dev /dev/mapper /etc /home /mnt /opt /proc /root /run /run/gluster /run/lock /srv /sys /tmp /usr /var
-    /var/lib /var/lib/glusterd /var/lock /var/log /var/log/glusterfs /var/tmp""".split()
+    words(
+        """
+        /boot /dev /dev/mapper /etc /home /mnt /opt /proc /root /run /run/gluster /run/lock /srv /sys /tmp /usr
+        /var /var/lib /var/lib/glusterd /var/lock /var/log /var/log/glusterfs /var/tmp
+        """
+    )
 )
 """Directories of a node on which nothing was done yet."""
 

@@ -126,8 +126,8 @@ class SimulatorTransport:
         if len(epochs) > EPOCHS_KEPT:
             del epochs[next(iter(epochs))]
         if fence.epoch < seen:
-            text = f"{running.node.manage} has seen epoch {seen} of operation {fence.operation}, this is epoch {fence.epoch}"
-            raise Superseded(text, node=address.id)
+            text = f"{running.node.manage} has seen epoch {seen} of operation {fence.operation}"
+            raise Superseded(f"{text}, this is epoch {fence.epoch}", node=address.id)
 
     async def _step(self, address: NodeAddress, running: Running) -> Result:
         """Run the next command of a batch, with what may go wrong."""

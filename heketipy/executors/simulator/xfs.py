@@ -102,7 +102,7 @@ def write(context: Context, device: Disk | LogicalVolume, log: int) -> None:
     device.signature, device.root = "xfs", Entry()
     if isinstance(device, LogicalVolume):
         device.fs_uuid = context.world.uuid()
-        device.written_kib = min(device.size_kib, log * 4 + 10 * 256)
+        device.written_kib = device.own_kib = min(device.size_kib, log * 4 + 10 * 256)
 
 
 def kib(text: str) -> int:
@@ -126,8 +126,9 @@ def geometry(path: str, size_kib: int, given: dict[str, str], stripe_kib: int, o
         width = unit * int(given.get("d.sw", "1"))
     count = groups(blocks, striped=bool(unit))
     percentage = given.get("i.maxpct") or ("25" if size_kib < 1 << 30 else "5" if size_kib < 50 << 30 else "1")
+    inode = given.get("i.size", "512")
     lines = (
-        f"meta-data={path:<22} isize={given.get('i.size', '512'):<6} agcount={count}, agsize={-(-blocks // count)} blks",
+        f"meta-data={path:<22} isize={inode:<6} agcount={count}, agsize={-(-blocks // count)} blks",
         "         =                       sectsz=512   attr=2, projid32bit=1",
         "         =                       crc=1        finobt=1, sparse=1, rmapbt=0",
         "         =                       reflink=1    bigtime=1 inobtcount=1 nrext64=0",
