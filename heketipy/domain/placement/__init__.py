@@ -21,7 +21,6 @@ from heketipy.domain.placement.replace import ReplacementRequest, place_replacem
 from heketipy.domain.placement.request import (
     BRICK_FLOOR_KIB,
     HEKETI_BRICK_FLOOR_KIB,
-    STRIPED_BRICK_FLOOR_KIB,
     Limits,
     PlacementRequest,
     Plan,
@@ -34,7 +33,6 @@ from heketipy.domain.placement.view import ClusterView
 __all__ = [
     "BRICK_FLOOR_KIB",
     "HEKETI_BRICK_FLOOR_KIB",
-    "STRIPED_BRICK_FLOOR_KIB",
     "ClusterFacts",
     "ClusterView",
     "FilesLargerThanBricks",

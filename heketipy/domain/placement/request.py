@@ -11,11 +11,6 @@ from heketipy.domain.units import KIB_PER_GIB, KIB_PER_MIB
 BRICK_FLOOR_KIB = 300 * KIB_PER_MIB
 """mkfs.xfs of today (xfsprogs from 5.19 on) makes no smaller file system."""
 
-STRIPED_BRICK_FLOOR_KIB = 516 * KIB_PER_MIB
-"""The same where the server's settings tell mkfs.xfs of stripes: it then cuts eight allocation groups, one of which has
-to hold 64 MiB of log, and refuses what is not above 512 MiB. (Stripes that it finds out itself it ignores below 1 GiB.)
-Found by trying 6.1; one extent of 4 MiB is added."""
-
 HEKETI_BRICK_FLOOR_KIB = 16 * KIB_PER_MIB
 """heketi's floor for arbiter bricks, which the mkfs.xfs of its days could make."""
 
