@@ -1,15 +1,16 @@
 """Backups of a running server's SQLite file: made online, checked, rotated."""
 
 import asyncio
-import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import structlog
 
 from heketipy.db.database import Database
 from heketipy.db.rotation import Rotation
 from heketipy.domain.errors import StorageFailure, explain
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Backups:
@@ -45,7 +46,7 @@ class Backups:
             await asyncio.sleep(wait.total_seconds())
             if self._commits != self._db.commits:
                 try:
-                    log.info("The database was copied to %s", await self.make())
+                    log.info("database backed up", backup=str(await self.make()))
                 except StorageFailure as error:
-                    log.error("The database could not be backed up: %s", explain(error))
+                    log.error("database not backed up", error=explain(error))
             wait = self._every

@@ -7,7 +7,6 @@ raises is rolled back; what leaves this module is a domain error, or a mistake i
 
 import asyncio
 import contextvars
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
+import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -32,7 +32,7 @@ from heketipy.db.transaction import Hook, Tx
 from heketipy.db.views import Allocations, Views
 from heketipy.domain.errors import HeketipyError
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -268,7 +268,8 @@ def _migrate(store: Store, tree: Tree, backups: Rotation | None) -> None:
             return
         if revision is not None and store.path is not None:
             rotation = backups or Rotation.beside(store.path)
-            log.info("The database is copied before its migration to %s", rotation.copy(store.backup, before=tree.head))
+            copied = rotation.copy(store.backup, before=tree.head)
+            log.info("database backed up before its migration", backup=str(copied), revision=tree.head)
         with store.foreign_keys_off() as connection, connection.begin():
             store.seize(connection)
             if migrations.current(connection) != tree.head:

@@ -15,9 +15,7 @@ _FIND = select(*_COLUMNS).where(_c.id == bindparam("id"))
 _OF_OPERATION = select(*_COLUMNS).where(_c.operation == bindparam("operation")).order_by(_c.created, _c.id)
 _UNFINISHED = select(*_COLUMNS).where(_c.ended.is_(None)).order_by(_c.created, _c.id)
 _UNFINISHED_OF = (
-    select(*_COLUMNS)
-    .where(_c.operation == bindparam("operation"), _c.ended.is_(None))
-    .order_by(_c.created, _c.id)
+    select(*_COLUMNS).where(_c.operation == bindparam("operation"), _c.ended.is_(None)).order_by(_c.created, _c.id)
 )
 _ADD = insert(tables.jobs)
 _FINISH: Any = (

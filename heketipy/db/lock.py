@@ -8,7 +8,6 @@ next one. It is not the database itself that is locked, since on network file sy
 import errno
 import fcntl
 import json
-import logging
 import os
 import socket
 import time
@@ -16,9 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+import structlog
+
 from heketipy.domain.errors import StorageFailure
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _NOT_SUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
 _RETRY_EVERY = 0.1
@@ -67,9 +68,7 @@ def _locked(descriptor: int, path: Path) -> bool:
     except OSError as error:
         if error.errno not in _NOT_SUPPORTED:
             raise StorageFailure(f"The lock file {path} cannot be locked: {error.strerror}") from error
-        log.warning(
-            "The file system of %s cannot lock files: make sure yourself that only one server uses this database", path
-        )
+        log.warning("this file system cannot lock files: let only one server use the database", path=str(path))
     return True
 
 

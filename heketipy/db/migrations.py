@@ -5,7 +5,6 @@ schema is the right one already. So what the tree knows is read from its file na
 line of revisions numbered upwards.
 """
 
-import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from sqlalchemy import Connection, inspect, text
 
 import heketipy
 from heketipy.domain.errors import StorageFailure
-
-log = logging.getLogger(__name__)
 
 _FILE_NAME = re.compile(r"(?P<revision>[0-9]{4})_\w+\.py")
 

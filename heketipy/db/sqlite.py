@@ -5,7 +5,6 @@ kept complete at its path whenever that is possible, what is acknowledged surviv
 path and is not ours is left alone.
 """
 
-import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,13 +13,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
+import structlog
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from heketipy.db.failures import DRIVER_ERRORS, translated
 from heketipy.db.lock import ServerLock
 from heketipy.domain.errors import StorageFailure
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _MAGIC = b"SQLite format 3\x00"
 _BOLT_MAGIC = 0xED0CDAED
@@ -53,7 +54,13 @@ class SqliteStore:
 
     @classmethod
     def open(
-        cls, path: Path, *, journal_mode: JournalMode, busy_timeout: float, wait: float, inspect: Inspection
+        cls,
+        path: Path,
+        *,
+        journal_mode: JournalMode,
+        inspect: Inspection,
+        busy_timeout: float = 30.0,
+        wait: float = 0.0,
     ) -> Self:
         """Open the file, or make it. `inspect` looks at what is in it before anything is written, and raises to refuse
         it. Raises StorageFailure, and changes nothing, if the file is in use or no SQLite file."""
@@ -66,8 +73,7 @@ class SqliteStore:
             _make_private(path)
             store = cls(path, lock, busy_timeout=busy_timeout)
             with store._in_our_words():
-                with store.connect_reader() as connection:
-                    inspect(connection, store.where)
+                store._inspect(inspect)
                 store._set_journal_mode(journal_mode)
         except BaseException:
             lock.release()
@@ -141,14 +147,27 @@ class SqliteStore:
 
         return engine
 
+    def _inspect(self, inspect: Inspection) -> None:
+        """Look at the content without changing anything. A file that was left in WAL mode and is now where WAL does not
+        work can be read only by one who is alone."""
+        try:
+            with self.connect_reader() as connection:
+                inspect(connection, self.where)
+        except DBAPIError as error:
+            if not _wal_failed(error.orig):
+                raise
+            alone = ("PRAGMA locking_mode = EXCLUSIVE", "PRAGMA query_only = ON")
+            with self._engine(begin="BEGIN", pragmas=alone).connect() as connection:
+                inspect(connection, self.where)
+
     def _set_journal_mode(self, mode: JournalMode) -> None:
         if mode is JournalMode.AUTO:
-            network = _network_file_system(self._path)
+            network = network_file_system(self._path, _mounts())
             if network is not None:
-                log.info("The database is on a file system of type %s: journal mode delete instead of WAL", network)
+                log.info("no WAL for a database on a network file system", type=network)
             mode = JournalMode.DELETE if network is not None else JournalMode.WAL
             if mode is JournalMode.WAL and not self._wal_works():
-                log.warning("WAL does not work on the file system of %s: journal mode delete instead", self._path)
+                log.warning("WAL does not work here: the database uses journal mode delete", path=self.where)
                 mode = JournalMode.DELETE
         driver = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
         try:
@@ -165,9 +184,10 @@ class SqliteStore:
         driver = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
         try:
             (mode,) = driver.execute("PRAGMA journal_mode = WAL").fetchone()
-            driver.execute("SELECT count(*) FROM sqlite_master").fetchall()
+            driver.execute("BEGIN IMMEDIATE")
+            driver.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_FULL")):
+            if not _wal_failed(error):
                 raise
             return False
         finally:
@@ -246,12 +266,9 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _network_file_system(path: Path) -> str | None:
-    """Return the type of the path's file system if WAL must not be trusted there, as far as the kernel tells."""
-    try:
-        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
+def network_file_system(path: Path, mounts: str) -> str | None:
+    """Return the type of the path's file system if WAL must not be trusted there. `mounts` is what the kernel says in
+    /proc/self/mountinfo."""
     best, found = "", None
     for line in mounts.splitlines():
         fields, _, rest = line.partition(" - ")
@@ -260,3 +277,16 @@ def _network_file_system(path: Path) -> str | None:
         if inside and len(point) >= len(best):
             best, found = point, rest.split(" ")[0]
     return found if found is not None and found.startswith(_NETWORK_FILE_SYSTEMS) else None
+
+
+def _mounts() -> str:
+    try:
+        return Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _wal_failed(error: object) -> bool:
+    """Whether an error is one of those by which a file system says that it cannot do what WAL needs."""
+    name = error.sqlite_errorname if isinstance(error, sqlite3.OperationalError) else ""
+    return name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PROTOCOL", "SQLITE_READONLY"))
