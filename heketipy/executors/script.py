@@ -67,7 +67,7 @@ stream() {
 run() {
 number=$1 limit=$2 tolerated=$3 input=$4
 shift 4
-start "$@" <"$input" >"$work/out" 2>"$work/err" 8>&- 9>&-
+start "$@"
 status=$?
 say result "$number" "$status"
 stream "$work/out"
@@ -79,16 +79,19 @@ say end
 """
 
 _PLAIN = r"""
-start() { "$timeout" -k @KILL@ "$limit" "$@"; }
+start() ( "$timeout" -k @KILL@ "$limit" "$@" @STREAMS@ )
 """
 
 _SUDO = r"""
 if sudo -n -l "$timeout" >/dev/null 2>&1; then
-start() { sudo -n "$timeout" -k @KILL@ "$limit" "$@"; }
+start() ( sudo -n "$timeout" -k @KILL@ "$limit" "$@" @STREAMS@ )
 else
-start() { "$timeout" -k @KILL@ "$limit" sudo -n "$@"; }
+start() ( "$timeout" -k @KILL@ "$limit" sudo -n "$@" @STREAMS@ )
 fi
 """
+
+_STREAMS = '<"$input" >"$work/out" 2>"$work/err" 8>&- 9>&-'
+"""Of the command alone, in a subshell: what our shell says when a signal ends the command is none of its output."""
 
 _SWEEP = r"""
 flock=$(find_tool flock) || fail flock is missing
@@ -145,6 +148,7 @@ def script(
         "DIRECTORY": shlex.quote(directory),
         "MAX": str(MAX_OUTPUT),
         "KILL": str(KILL_AFTER),
+        "STREAMS": _STREAMS,
         "WAIT": f"{lock_wait:g}",
         "DAYS": str(_DAYS_KEPT),
     }
