@@ -1,7 +1,9 @@
 """An application on services in memory, and clients whose every answer is compared with the OpenAPI document."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from heketipy.domain.durability import Durability
 from heketipy.domain.model import Volume
 from tests.api.fake_services import CLUSTER, VOLUME, FakeServices, furnished
 from tests.support.openapi_check import OpenApiCheck
+from tests.support.whole_server import whole_server
 
 CHECK = OpenApiCheck()
 
@@ -43,3 +46,9 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(app) as client:
         yield client
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]:
+    """Start whole servers: `async with server(config=…, environment=…) as client`."""
+    return partial(whole_server, tmp_path)

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from heketipy.api.document import document
 from heketipy.api.routes import build_router
-from tests.support.openapi_check import GOLDEN, OpenApiCheck, Undocumented
+from tests.support.openapi_check import GOLDEN, OpenApiCheck, UndocumentedError
 
 ROUTES = {
     ("get", "/hello"),
@@ -103,5 +103,5 @@ def test_every_reference_leads_somewhere_and_every_schema_is_one() -> None:
 )
 def test_the_check_notices_answers_that_are_not_documented(status: int, headers: dict, content: bytes) -> None:
     request = httpx.Request("GET", "http://server/volumes")
-    with pytest.raises(Undocumented):
+    with pytest.raises(UndocumentedError):
         OpenApiCheck().judge(httpx.Response(status, headers=headers, content=content, request=request))

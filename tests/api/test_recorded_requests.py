@@ -14,6 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from heketipy.domain.placement.request import BRICK_FLOOR_KIB
+from heketipy.domain.units import KIB_PER_GIB
+
 Server = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 Json = dict[str, Any]
 
@@ -24,6 +27,12 @@ LATER = ("/blockvolumes", "/clone", "/block-restriction")
 
 NEEDS_LATER = {("one-node", "DELETE", "/volumes/{bhv}")}
 """Steps whose answers depend on what such routes have made."""
+
+DIFFERENT: dict[tuple[str, int], Json] = {
+    ("three-nodes", 6): {"brick_sizes_kib": [12 * KIB_PER_GIB] * 3},
+    ("three-nodes", 8): {"brick_sizes_kib": [BRICK_FLOOR_KIB, KIB_PER_GIB, KIB_PER_GIB]},
+}
+"""Results where we knowingly differ: no arbiter bricks in disperse volumes, and none that mkfs.xfs refuses."""
 
 
 def now(fixture: Json, step: Json) -> bool:
@@ -39,8 +48,10 @@ async def test_the_server_answers_as_heketi_did(server: Server, fixture: Json) -
     async with server(config=fixture["config"], environment=fixture["environment"]) as client:
         ids = await set_up(client, fixture)
         for number, step in enumerate(fixture["steps"]):
-            if now(fixture, step):
-                await repeat(client, step, ids, place=f"step {number}: {step['request']}")
+            if not now(fixture, step):
+                continue
+            result = {**step.get("result", {}), **DIFFERENT.get((fixture["fixture"], number), {})}
+            await repeat(client, {**step, "result": result}, ids, place=f"step {number}: {step['request']}")
 
 
 async def set_up(client: httpx.AsyncClient, fixture: Json) -> dict[str, str]:
@@ -91,7 +102,7 @@ async def repeat(client: httpx.AsyncClient, step: Json, ids: dict[str, str], *, 
         assert same_text(result.text, filled(step["result_body"], ids)), f"{place}: {result.text}"
     if "result_id_as" in step:
         ids[step["result_id_as"]] = result.json()["id"]
-    if "result" in step:
+    if step["result"]:
         assert shown(result.json(), step["result"]) == sorted_sizes(step["result"]), place
 
 

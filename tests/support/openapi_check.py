@@ -14,7 +14,7 @@ _ROUTING_RESULTS = (301, 401, 404, 405)
 """What may answer a path or method that the document does not know."""
 
 
-class Undocumented(AssertionError):
+class UndocumentedError(AssertionError):
     """An answer that the document does not allow."""
 
 
@@ -29,17 +29,17 @@ class OpenApiCheck:
         ]
 
     def judge(self, response: httpx.Response) -> None:
-        """Raise Undocumented if an answer, whose body has been read, is not as documented."""
+        """Raise UndocumentedError if an answer, whose body has been read, is not as documented."""
         request = response.request
         asked = f"{request.method} {request.url.path}"
         operation = self._operation(request.method, re.sub("//+", "/", request.url.path))
         if operation is None:
             if response.status_code not in _ROUTING_RESULTS:
-                raise Undocumented(f"{asked} is not documented, and answered {response.status_code}")
+                raise UndocumentedError(f"{asked} is not documented, and answered {response.status_code}")
             return
         answer = operation["responses"].get(str(response.status_code))
         if answer is None:
-            raise Undocumented(f"{asked}: status {response.status_code} is not documented")
+            raise UndocumentedError(f"{asked}: status {response.status_code} is not documented")
         self._judge_answer(asked, response, self._resolved(answer))
 
     async def hook(self, response: httpx.Response) -> None:
@@ -63,22 +63,22 @@ class OpenApiCheck:
     def _judge_answer(self, asked: str, response: httpx.Response, answer: dict[str, Any]) -> None:
         status = response.status_code
         if status in (202, 303) and "location" not in response.headers:
-            raise Undocumented(f"{asked}: {status} without Location")
+            raise UndocumentedError(f"{asked}: {status} without Location")
         for name in ("X-Pending", "Retry-After"):
             if name in response.headers and name not in answer.get("headers", {}):
-                raise Undocumented(f"{asked}: header {name} is not documented for {status}")
+                raise UndocumentedError(f"{asked}: header {name} is not documented for {status}")
         contents = answer.get("content", {})
         if not response.content:
             if "application/json" in contents or "text/plain" in contents:
-                raise Undocumented(f"{asked}: {status} without a body")
+                raise UndocumentedError(f"{asked}: {status} without a body")
             return
         media_type = response.headers.get("content-type", "").partition(";")[0]
         if media_type not in contents:
-            raise Undocumented(f"{asked}: {status} with {media_type!r}, not one of {sorted(contents)}")
+            raise UndocumentedError(f"{asked}: {status} with {media_type!r}, not one of {sorted(contents)}")
         body = response.json() if media_type == "application/json" else response.text
         self._judge_body(asked, body, contents[media_type]["schema"])
 
     def _judge_body(self, asked: str, body: object, schema: dict[str, Any]) -> None:
         validator = Draft202012Validator({**schema, "components": self.document["components"]})
         for error in validator.iter_errors(body):
-            raise Undocumented(f"{asked}: {error.json_path}: {error.message}")
+            raise UndocumentedError(f"{asked}: {error.json_path}: {error.message}")
