@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from heketipy.executors.simulator import files, gluster, lvm, mounts, services, xfs
 from heketipy.executors.simulator.context import Context, Tool
+from heketipy.executors.simulator.state import words
 from heketipy.executors.transport import Result
 
 TOOLS: dict[str, Tool] = {
@@ -21,31 +22,54 @@ DIRECTORIES = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", 
 
 def unwrapped(argv: Sequence[str]) -> tuple[str, ...]:
     """Return a command without sudo, timeout, env, nice and the wrapper of LVM commands in containers."""
-    words = list(argv)
-    while words:
-        name = words[0].rpartition("/")[2]
-        if name in {"sudo", "nice", "ionice", "exec-on-host", "nohup", "setsid"}:
-            words = skip_options(words[1:], valued={"-u", "-g", "-n", "-c"} - ({"-n"} if name == "sudo" else set()))
+    rest = list(argv)
+    while rest:
+        name = rest[0].rpartition("/")[2]
+        if name == "sudo":
+            rest = skip_options(rest[1:], valued={"-u", "-g"})
+        elif name in {"nice", "ionice", "exec-on-host", "nohup", "setsid"}:
+            rest = skip_options(rest[1:], valued={"-n", "-c"})
         elif name == "timeout":
-            words = skip_options(words[1:], valued={"-s", "-k"})[1:]
+            rest = skip_options(rest[1:], valued={"-s", "-k"})[1:]
         elif name == "env":
-            words = words[1:]
-            while words and re.match(r"\w+=|-i$", words[0]):
-                words = words[1:]
+            rest = rest[1:]
+            while rest and re.match(r"\w+=|-i$", rest[0]):
+                rest = rest[1:]
         else:
             break
-    return tuple(words)
+    return tuple(rest)
 
 
-def skip_options(words: list[str], valued: set[str]) -> list[str]:
+def skip_options(rest: list[str], valued: set[str]) -> list[str]:
     """Return what follows the leading options."""
-    while words and words[0].startswith("-"):
-        word = words.pop(0)
-        if word == "--":
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        if option == "--":
             break
-        if word in valued and words:
-            words.pop(0)
-    return words
+        if option in valued and rest:
+            rest.pop(0)
+    return rest
+
+
+LOOKING = frozenset(
+    words(
+        """
+        blkid cat df findmnt getfattr grep ls lsblk lsof lvs mountpoint pvs readlink stat test udevadm vgdisplay vgs
+        """
+    )
+)
+LOOKING_AT_GLUSTER = frozenset({"info", "list", "status", "get"})
+
+
+def only_looks(argv: Sequence[str]) -> bool:
+    """Return whether a command surely changes nothing."""
+    plain = unwrapped(argv)
+    name = plain[0].rpartition("/")[2] if plain else ""
+    if name == "lvm" and len(plain) > 1:
+        name = plain[1]
+    if name == "gluster":
+        return bool(LOOKING_AT_GLUSTER & set(plain))
+    return name in LOOKING or plain == ("mount",)
 
 
 def run(context: Context) -> Result:

@@ -3,6 +3,7 @@
 It is synchronous: `execute` runs one command to its end. Batches, locks, latency and faults are the transport's.
 """
 
+import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +40,8 @@ class Simulator:
     """A cluster of simulated nodes.
 
     With `accept_anything` hosts and devices appear on first sight, as heketi's mock has it: each device gives a volume
-    group of exactly `device_size_gib`. `seed` makes uuids repeatable. `on_change` is called after every command.
+    group of exactly `device_size_gib`. `seed` makes uuids repeatable. `on_change` is called after every command that may
+    have changed something.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Simulator:
         )
         self.faults = Faults()
         self.gates = Gates()
+        self.survivors: set[asyncio.Task[None]] = set()
         self.history: deque[Ran] = deque(maxlen=history)
         self.on_change = on_change
 
@@ -113,9 +116,14 @@ class Simulator:
         """Run one command on a node to its end, and write it into the history."""
         result = registry.run(Context(self.world, node, tuple(argv), stdin))
         self.history.append(Ran(node.manage, tuple(argv), result.status))
-        if self.on_change is not None:
+        if self.on_change is not None and not registry.only_looks(argv):
             self.on_change()
         return result
+
+    async def settle(self) -> None:
+        """Wait until nothing runs on the nodes any more that has lost its connection."""
+        while self.survivors:
+            await asyncio.gather(*self.survivors, return_exceptions=True)
 
     def reach(self, address: NodeAddress, *, port: str = "22") -> Node:
         """Return the node behind an address as ssh would find it.

@@ -28,6 +28,7 @@ class Running:
     batch: Batch
     results: list[Result]
     unlocks: list[Callable[[], None]]
+    begun: bool = False
     outlives: bool = False
 
     @property
@@ -72,7 +73,6 @@ class SimulatorTransport:
         self.port = port
         self.lock_wait = lock_wait
         self.killed = False
-        self._survivors: set[asyncio.Task[None]] = set()
 
     async def run(self, node: NodeAddress, batch: Batch) -> Sequence[Result]:
         """Run a batch; see Transport. Raises Killed if a fault says that the server died."""
@@ -82,21 +82,19 @@ class SimulatorTransport:
         try:
             await self._lock(node, running)
             self._fence(node, running)
+            running.begun = True
             while not running.over:
                 running.results.append(await self._step(node, running))
             return running.results
+        except asyncio.CancelledError:
+            self._abandon(running)
+            raise
         finally:
             if not running.outlives:
                 running.unlock()
 
     async def close(self) -> None:
-        """Wait for what outlived its connection."""
-        await self.settle()
-
-    async def settle(self) -> None:
-        """Wait until nothing runs on the nodes that nobody waits for."""
-        while self._survivors:
-            await asyncio.gather(*self._survivors, return_exceptions=True)
+        """Do nothing: what still runs on the nodes goes on."""
 
     def _live(self) -> None:
         if self.killed:
@@ -141,11 +139,10 @@ class SimulatorTransport:
 
     async def _run(self, address: NodeAddress, running: Running) -> Result:
         command = running.next
-        if self.latency:
-            await asyncio.sleep(min(self.latency, command.timeout))
-            self._live()
-            if self.latency > command.timeout:
-                return Result(TIMED_OUT)
+        await asyncio.sleep(min(self.latency, command.timeout))
+        self._live()
+        if self.latency > command.timeout:
+            return Result(TIMED_OUT)
         fault = self.simulator.faults.at(running.node.manage, command.argv)
         if fault is None:
             return self._execute(running)
@@ -167,7 +164,7 @@ class SimulatorTransport:
         effect = fault.effect
         result = Result(fault.status, fault.stdout, fault.stderr)
         if effect in OUTLIVING:
-            self._outlive(running, fault)
+            self._outlive(running, fault.seconds, rest=fault.rest)
         if effect in AFTER:
             real = self._execute(running)
             if effect is Effect.GARBAGE:
@@ -181,20 +178,25 @@ class SimulatorTransport:
             raise NodeUnreachable(LOST, node=address.id)
         return result
 
-    def _outlive(self, running: Running, fault: Fault) -> None:
+    def _abandon(self, running: Running) -> None:
+        """Let the node end the command that it is at when we hang up; the next one finds nobody to report to."""
+        if running.begun and not running.over:
+            self._outlive(running, self.latency, rest=False)
+
+    def _outlive(self, running: Running, seconds: float, *, rest: bool) -> None:
         """Let the node go on with a batch whose connection is gone, its locks held."""
         running.outlives = True
 
         async def go_on() -> None:
             try:
-                await asyncio.sleep(fault.seconds)
+                await asyncio.sleep(seconds)
                 while not running.over and running.node.up:
                     running.results.append(self._execute(running))
-                    if not fault.rest:
+                    if not rest:
                         break
             finally:
                 running.unlock()
 
         task = asyncio.get_running_loop().create_task(go_on())
-        self._survivors.add(task)
-        task.add_done_callback(self._survivors.discard)
+        self.simulator.survivors.add(task)
+        task.add_done_callback(self.simulator.survivors.discard)

@@ -33,8 +33,10 @@ DEVICE = (
 )
 BRICK = (
     "mkdir -p {point}",
-    "lvcreate -qq --poolmetadatasize {metadata_kib}K --chunksize 256K --size {tp_kib}K --virtualsize {kib}K"
-    + " --name brick_{brick} --thin vg_{device}/tp_{pool}",
+    (
+        "lvcreate -qq --poolmetadatasize {metadata_kib}K --chunksize 256K --size {tp_kib}K --thin vg_{device}/tp_{pool}"
+        " --virtualsize {kib}K --name brick_{brick}"
+    ),
     "mkfs.xfs -q -i size=512 -n size=8192 {mapper}",
     'awk "BEGIN {{print \\"{mapper} {point} xfs rw,inode64,noatime,nouuid 1 2\\" >> \\"/etc/fstab\\"}}"',
     "mount -o rw,inode64,noatime,nouuid {mapper} {point}",
