@@ -95,8 +95,14 @@ def own_site(tmp_path: Path) -> Iterator[Site]:
     yield from _site(tmp_path, auth=True)
 
 
-def _site(folder: Path, *, auth: bool) -> Iterator[Site]:
-    server = _start(folder, auth=auth)
+@pytest.fixture
+def slow_site(tmp_path: Path) -> Iterator[Site]:
+    """A server of this test alone, whose nodes take their time: work can be interrupted in the middle."""
+    yield from _site(tmp_path, auth=True, environment={"HEKETIPY_SIMULATOR_LATENCY_MS": "60"})
+
+
+def _site(folder: Path, *, auth: bool, environment: dict[str, str] | None = None) -> Iterator[Site]:
+    server = _start(folder, auth=auth, environment=environment)
     try:
         large = server.add_cluster([f"192.0.2.{n}" for n in range(11, 17)], devices=2)
         small = server.add_cluster([f"192.0.2.{n}" for n in range(21, 24)])
@@ -106,19 +112,23 @@ def _site(folder: Path, *, auth: bool) -> Iterator[Site]:
 
 
 @pytest.fixture
-def bare_server(tmp_path: Path) -> Iterator[HeketiProcess]:
-    """A server without a cluster."""
-    server = _start(tmp_path, auth=True)
-    try:
-        yield server
-    finally:
+def start_server(tmp_path: Path) -> Iterator[Callable[..., HeketiProcess]]:
+    """Starts a server without a cluster, with settings of its own."""
+    started = []
+
+    def start(config: str | None = None, **options: Any) -> HeketiProcess:
+        started.append(_start(tmp_path, config, **options))
+        return started[-1]
+
+    yield start
+    for server in started:
         server.stop()
 
 
-def _start(folder: Path, *, auth: bool) -> HeketiProcess:
+def _start(folder: Path, config: str | None = None, **options: Any) -> HeketiProcess:
     if command() is None:
         _cannot("there is no server to test")
-    server = HeketiProcess(folder, configuration(folder), auth=auth)
+    server = HeketiProcess(folder, config or configuration(folder), **options)
     server.start()
     return server
 

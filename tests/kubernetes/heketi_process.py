@@ -34,11 +34,12 @@ def free_port() -> int:
         return port
 
 
-def configuration(folder: Path, settings: dict[str, Any] | None = None) -> str:
+def configuration(folder: Path, settings: dict[str, Any] | None = None, **top: Any) -> str:
     """A heketi.json for the simulator; the port comes through the environment."""
     config = {
         "jwt": {"admin": {"key": ADMIN_KEY}, "user": {"key": USER_KEY}},
         "glusterfs": {"executor": "mock", "db": str(folder / "heketi.db"), **(settings or {})},
+        **top,
     }
     return json.dumps(config)
 
@@ -54,12 +55,13 @@ class HeketiProcess:
         auth: bool = True,
         topology: str | None = None,
         environment: dict[str, str] | None = None,
+        certificate: Path | None = None,
     ) -> None:
         self.auth = auth
         self.folder = folder
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.rest = Rest(self.url, ADMIN_KEY if auth else None)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        self.rest = Rest(self.url, ADMIN_KEY if auth else None, certificate)
         self._process: subprocess.Popen[bytes] | None = None
         self._environment = {**os.environ, "HEKETI_HTTP_PORT": str(self.port), **(environment or {})}
         (folder / "heketi.json").write_text(config)
@@ -89,15 +91,23 @@ class HeketiProcess:
 
     def _says_hello(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/hello", timeout=5).status_code == 200
+            return self.rest.ask("GET", "/hello").status_code == 200
         except httpx.TransportError:
             return False
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None:
-            self._process.send_signal(with_signal)
-            self._process.wait(30)
-            self._process = None
+            self.tell(with_signal)
+            self.wait()
+
+    def tell(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self) -> None:
+        assert self._process is not None
+        self._process.wait(60)
+        self._process = None
 
     def restart(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
         self.stop(with_signal)

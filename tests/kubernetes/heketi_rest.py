@@ -6,7 +6,10 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,15 +30,18 @@ def _base64(data: bytes) -> str:
 class Rest:
     """An administrator's view of the server. Without a key it sends no token."""
 
-    def __init__(self, url: str, key: str | None) -> None:
+    def __init__(self, url: str, key: str | None, certificate: Path | None = None) -> None:
         self.url = url
         self._key = key
+        self._trust = ssl.create_default_context(cafile=certificate)
 
     def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
         headers = {}
         if self._key is not None:
             headers["Authorization"] = f"Bearer {token('admin', self._key, method, path)}"
-        return httpx.request(method, self.url + path, json=body, headers=headers, timeout=30)
+        return httpx.request(
+            method, self.url + path, json=body, headers=headers, timeout=30, verify=self._trust, trust_env=False
+        )
 
     def get(self, path: str) -> Any:
         answer = self.ask("GET", path)
@@ -81,3 +87,16 @@ class Rest:
     def pending(self) -> int:
         total: int = self.get("/operations")["total"]
         return total
+
+    def wait_until_idle(self) -> None:
+        """Every job comes to its end whether anybody polls or not."""
+        self._wait(lambda: self.pending() == 0)
+
+    def wait_for_work(self) -> None:
+        self._wait(lambda: self.pending() > 0)
+
+    def _wait(self, come_true: Callable[[], bool], limit: float = 30) -> None:
+        end = time.monotonic() + limit
+        while not come_true():
+            assert time.monotonic() < end
+            time.sleep(0.01)

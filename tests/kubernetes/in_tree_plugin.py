@@ -128,6 +128,7 @@ class Plugin:
         name: str = "",
         at_once: bool = False,
         settle: float = 0,
+        environment: dict[str, str] | None = None,
     ) -> Result:
         case = {"name": name, "objects": objects, "steps": steps, "at_once": at_once}
         done = subprocess.run(
@@ -137,6 +138,7 @@ class Plugin:
             text=True,
             timeout=240,
             check=False,
+            env={**os.environ, **(environment or {})},
         )
         assert done.returncode == 0, done.stderr
         [raw] = json.loads(done.stdout)

@@ -5,16 +5,20 @@ Neither may leave a volume behind, since the controller tries again and again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import wire_rules
 from claims import claim, delete, expand, provision, secret, storage_class, volume_id
 from conftest import Site
-from heketi_process import ADMIN_KEY, USER_KEY, HeketiProcess, free_port
+from heketi_process import ADMIN_KEY, USER_KEY, HeketiProcess, configuration, free_port
 from in_tree_plugin import Manifest, Plugin
 
 pytestmark = pytest.mark.timeout(1800)
+
+Start = Callable[..., HeketiProcess]
 
 HIDDEN = "failed to create volume: failed to create volume: see kube-controller-manager.log for details"
 
@@ -231,21 +235,32 @@ def test_a_server_that_is_down_is_an_error_and_no_more(plugin: Plugin) -> None:
     assert "connection refused" in result.log
 
 
-def test_a_server_without_clusters_refuses(bare_server: HeketiProcess, plugin: Plugin) -> None:
-    wanted = claim()
-    result = provision_at(bare_server, plugin, wanted)
+def test_a_server_without_clusters_refuses(start_server: Start, plugin: Plugin) -> None:
+    result = provision_at(start_server(), plugin, claim())
     assert result.refusals() == [(400, "No clusters configured\n")]
 
 
-def test_addresses_that_kubernetes_refuses_leave_no_volume(bare_server: HeketiProcess, plugin: Plugin) -> None:
+def test_addresses_that_kubernetes_refuses_leave_no_volume(start_server: Start, plugin: Plugin) -> None:
     """The plug-in takes the volume back by itself; or the server, knowing better, never makes it (K22)."""
-    bare_server.add_cluster(["127.0.0.11", "127.0.0.12", "127.0.0.13"])
-    wanted = claim()
-    result = provision_at(bare_server, plugin, wanted)
+    server = start_server()
+    server.add_cluster(["127.0.0.11", "127.0.0.12", "127.0.0.13"])
+    result = provision_at(server, plugin, claim())
     wire_rules.check(result, refusals_expected=True)
     assert len(result.errors) == 1
-    assert bare_server.rest.volumes() == []
-    assert bare_server.rest.pending() == 0
+    assert server.rest.volumes() == []
+    assert server.rest.pending() == 0
+
+
+def test_a_strict_server_takes_no_node_that_kubernetes_cannot_use(start_server: Start, tmp_path: Path) -> None:
+    """K22, K23: a volume on such a node would be made, and then forgotten, at every try."""
+    server = start_server(configuration(tmp_path, {"storage_hostname_check": "strict"}))
+    cluster = server.rest.do("POST", "/clusters", {"file": True, "block": True})["id"]
+    for storage in (["storage-1.example.org"], ["192.0.2.11", "192.0.2.12"]):
+        hostnames = {"manage": ["node-1"], "storage": storage}
+        answer = server.rest.ask("POST", "/nodes", {"zone": 1, "cluster": cluster, "hostnames": hostnames})
+        assert answer.status_code == 400, answer.text
+        assert storage[0] in answer.text
+    server.add_cluster(["192.0.2.11", "2001:db8::12"])
 
 
 def provision_at(server: HeketiProcess, plugin: Plugin, wanted: Manifest) -> Any:
