@@ -6,8 +6,8 @@ from heketipy.api import clusters, devices, hello, jobs, nodes, volumes
 
 
 def build_router() -> APIRouter:
-    """Return a router with every route of the API."""
+    """Return a router with every route of the API: what is asked most comes first, since matching goes in order."""
     router = APIRouter(redirect_slashes=False)
-    for resource in (hello, jobs, clusters, nodes, devices, volumes):
+    for resource in (jobs, volumes, clusters, nodes, devices, hello):
         router.routes.extend(resource.router.routes)
     return router

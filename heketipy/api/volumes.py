@@ -19,6 +19,12 @@ from heketipy.wire.volumes import (
 router = APIRouter(route_class=HeketiRoute, tags=["volumes"])
 
 
+@router.get("/volumes/{id}", operation_id="VolumeInfo", response_model=VolumeInfoResponse, responses=refusals(404))
+async def info(request: Request, id: str) -> Response:
+    """Show a volume, how to mount it, and its bricks."""
+    return answers.json(volume_info(await services(request).volumes.info(id)))
+
+
 @router.post(
     "/volumes",
     operation_id="VolumeCreate",
@@ -36,12 +42,6 @@ async def create(request: Request, body: VolumeCreateRequest) -> Response:
 async def list_(request: Request) -> Response:
     """List the volumes."""
     return answers.json({"volumes": list(await services(request).volumes.ids())})
-
-
-@router.get("/volumes/{id}", operation_id="VolumeInfo", response_model=VolumeInfoResponse, responses=refusals(404))
-async def info(request: Request, id: str) -> Response:
-    """Show a volume, how to mount it, and its bricks."""
-    return answers.json(volume_info(await services(request).volumes.info(id)))
 
 
 @router.post(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heketipy.wire.json_text import MAX_DEPTH, NotJsonError, Number, Object, Value, parse
+from heketipy.wire.json_text import MAX_DEPTH, NotJsonError, Number, Object, Value, _quickly, _value, parse
 
 VALUES = st.recursive(
     st.none()
@@ -38,6 +38,12 @@ def test_what_the_standard_library_writes_is_read_alike(value: Any, indent: Any,
     text = json.dumps(value, indent=indent, ensure_ascii=ascii)
     assert plain(parse(text)) == json.loads(text)
     assert plain(parse(f" \n{text}\r\t".encode())) == json.loads(text)
+
+
+@given(VALUES, st.sampled_from([None, 1]))
+def test_the_quick_way_and_the_long_way_read_the_same(value: Any, indent: Any) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=False) + " "
+    assert _quickly(text) in (None, _value(text))
 
 
 @given(st.text(st.sampled_from('{}[]:,"\\ut0123456789abcdef.eE+-truefalsnl \n\x00'), max_size=30))
