@@ -2,7 +2,7 @@
 
     python -m heketipy.executors.simulator.daemon --socket PATH [--state FILE]
 
-Its nodes are there when the server that uses them is restarted or killed; with a state file they also survive the daemon.
+Its nodes are there when the server that uses them is restarted or killed; a state file lets them survive the daemon too.
 """
 
 import argparse

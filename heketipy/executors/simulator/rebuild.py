@@ -92,7 +92,7 @@ def make_device(world: World, machine: Machine, device: Device) -> VolumeGroup:
 
 
 def make_brick(world: World, machine: Machine, group: VolumeGroup, brick: Brick, *, gid: int) -> None:
-    """Make the pool (unless a clone shares its origin's), the thin volume with its file system, mount and fstab line."""
+    """Make the pool (clones share their origin's), the thin volume with its file system, mount and fstab line."""
     pool_name, lv_name = brick.thin_pool or thin_pool(brick.id), brick.lv or lv(brick.id)
     if pool_name not in group.lvs:
         group.lvs[pool_name] = LogicalVolume(
@@ -134,9 +134,7 @@ def make_volume(
 ) -> None:
     """Make a started gluster volume of bricks that are there."""
     durability = volume.durability
-    kind = {DurabilityType.REPLICATE: "replicate", DurabilityType.DISPERSE: "disperse"}.get(
-        durability.type, "distribute"
-    )
+    kind = KINDS[durability.type]
     ordered = sorted(bricks, key=lambda brick: brick.position)
     if not ordered:
         return

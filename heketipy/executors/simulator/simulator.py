@@ -40,7 +40,7 @@ class Simulator:
     """A cluster of simulated nodes.
 
     With `accept_anything` hosts and devices appear on first sight, as heketi's mock has it: each device gives a volume
-    group of exactly `device_size_gib`. `seed` makes uuids repeatable. `on_change` is called after every command that may
+    group of exactly `device_size_gib`. `seed` makes uuids repeatable. `on_change` is called after each command that may
     have changed something.
     """
 

@@ -96,6 +96,10 @@ class SimulatorTransport:
     async def close(self) -> None:
         """Do nothing: what still runs on the nodes goes on."""
 
+    async def settle(self) -> None:
+        """Wait until nothing runs on the nodes any more that has lost its connection."""
+        await self.simulator.settle()
+
     def _live(self) -> None:
         if self.killed:
             raise Killed
