@@ -168,8 +168,13 @@ class SimulatorSettings(_Group):
     ] = Field(500, description="Size of each device that appears, in GiB.")
     state_file: Annotated[str, OURS, Variable("HEKETIPY_SIMULATOR_STATE_FILE")] = Field(
         "",
-        description="File that keeps the simulated nodes, so that a restarted server finds them as "
-        "they were. Empty: they are rebuilt from the database at start.",
+        description="File that keeps the simulated nodes, so that a restarted server finds them as they "
+        "were. Empty: they are rebuilt from the database at start.",
+    )
+    socket: Annotated[str, OURS, Variable("HEKETIPY_SIMULATOR_SOCKET")] = Field(
+        "",
+        description="Unix socket of a simulator that runs in a process of its own "
+        "(`python -m heketipy.executors.simulator.daemon`); then the other settings are its own.",
     )
     latency_ms: Annotated[Seconds, OURS, Variable("HEKETIPY_SIMULATOR_LATENCY_MS", seconds)] = Field(
         0.0, description="Time that each simulated command takes, in milliseconds."

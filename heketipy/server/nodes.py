@@ -1,15 +1,21 @@
 """From settings to storage nodes: over ssh, or simulated."""
 
+import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
-from heketipy.config import ConfigurationError, ExecutorName, GlusterSettings
-from heketipy.db.database import Database
+from heketipy.config import ConfigurationError, ExecutorName, GlusterSettings, SimulatorSettings
+from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import HeketipyError
 from heketipy.executors.build import ssh_transport, storage_nodes
 from heketipy.executors.metered import Outcome
 from heketipy.executors.nodes import StorageNodes
 from heketipy.executors.options import NodeOptions, SshOptions
 from heketipy.executors.simulator import Simulator, SimulatorTransport
+from heketipy.executors.simulator.rebuild import rebuild
+from heketipy.executors.simulator.remote import RemoteSimulatorTransport
+from heketipy.executors.simulator.state import State
+from heketipy.executors.simulator.store import StateFile
 from heketipy.executors.transport import Lane, Transport
 from heketipy.telemetry import metrics
 
@@ -20,10 +26,13 @@ class Reached:
 
     storage: StorageNodes
     simulator: Simulator | None = None
+    keeper: "_Keeper | None" = None
 
     async def close(self) -> None:
-        """Drop all connections."""
+        """Drop all connections; keep what a file keeps."""
         await self.storage.close()
+        if self.keeper is not None:
+            self.keeper.save()
 
 
 class PinnedKeys:
@@ -72,18 +81,69 @@ async def reach_nodes(gluster: GlusterSettings, executor: ExecutorName, db: Data
     """Return the storage nodes that the settings speak of. Raises ConfigurationError."""
     options = _node_options(gluster)
     match executor:
+        case ExecutorName.SIMULATOR if gluster.simulator.socket:
+            remote = RemoteSimulatorTransport(Path(gluster.simulator.socket))
+            return Reached(storage_nodes(remote, options, meter=CountingMeter()))
         case ExecutorName.SIMULATOR:
-            simulator = await _simulator(gluster, db)
-            transport: Transport = SimulatorTransport(simulator, latency=gluster.simulator.latency_ms / 1000)
-            return Reached(storage_nodes(transport, options, meter=CountingMeter()), simulator)
+            return await _simulated(gluster.simulator, options, db)
         case ExecutorName.SSH:
             return Reached(storage_nodes(_ssh(gluster, options, db), options, meter=CountingMeter()))
         case ExecutorName.KUBERNETES:
             raise ConfigurationError("Unable to start application: executor kubernetes is not supported yet")
 
 
-async def _simulator(gluster: GlusterSettings, db: Database) -> Simulator:
-    return Simulator(accept_anything=True, device_size_gib=gluster.simulator.device_size_gb)
+async def _simulated(settings: SimulatorSettings, options: NodeOptions, db: Database) -> Reached:
+    """Return simulated nodes: as a file has kept them, or else as the books know them."""
+    file = StateFile(Path(settings.state_file)) if settings.state_file else None
+    state = await asyncio.to_thread(_restored, file) if file else None
+    simulator = Simulator(state, accept_anything=True, device_size_gib=settings.device_size_gb)
+    if state is None:
+        await db.read(_rebuild, simulator)
+    keeper = _Keeper(simulator, file) if file else None
+    transport = SimulatorTransport(simulator, latency=settings.latency_ms / 1000)
+    return Reached(storage_nodes(transport, options, meter=CountingMeter()), simulator, keeper)
+
+
+def _restored(file: StateFile) -> State | None:
+    try:
+        return file.load()
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ConfigurationError(
+            f"Unable to start application: {file.path} keeps no simulated nodes that can be read: {error}"
+        ) from error
+
+
+def _rebuild(tx: Tx, simulator: Simulator) -> None:
+    rebuild(
+        simulator,
+        nodes=tx.nodes.all(),
+        devices=tx.devices.all(),
+        bricks=tx.bricks.all(),
+        volumes=tx.volumes.all(),
+    )
+
+
+class _Keeper:
+    """Writes the simulated nodes into their file, a moment after each change."""
+
+    DELAY = 0.2
+
+    def __init__(self, simulator: Simulator, file: StateFile) -> None:
+        self._simulator = simulator
+        self._file = file
+        self._timer: asyncio.TimerHandle | None = None
+        simulator.on_change = self._changed
+
+    def save(self) -> None:
+        """Write it now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._file.save(self._simulator.state)
+
+    def _changed(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self.DELAY, self.save)
 
 
 def _ssh(gluster: GlusterSettings, options: NodeOptions, db: Database) -> Transport:

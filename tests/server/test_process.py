@@ -300,3 +300,19 @@ def test_no_secret_is_ever_printed(tmp_path: Path) -> None:
         http.get("/clusters", headers={"Authorization": "bearer very-secret-admin"})
         assert server.end() == 0
     assert "very-secret" not in server.log
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept in a file", "rebuilt from the books"])
+def test_a_restarted_server_finds_its_simulated_nodes_as_they_were(tmp_path: Path, kept: bool) -> None:
+    simulator = {"state_file": str(tmp_path / "nodes.json")} if kept else {}
+    config = configuration(tmp_path, simulator=simulator)
+    with ServerProcess(serve(config), cwd=tmp_path) as server, server.client() as http:
+        add_nodes(http)
+        volume = work(http, "POST", "/volumes", VOLUME)
+        assert server.end() == 0
+    with ServerProcess(serve(config), cwd=tmp_path) as server, server.client() as http:
+        assert http.get(f"/volumes/{volume['id']}").json() == volume
+        assert work(http, "POST", f"/volumes/{volume['id']}/expand", {"expand_size": 1})["size"] == 2
+        work(http, "DELETE", f"/volumes/{volume['id']}")
+        assert work(http, "POST", "/volumes", VOLUME)["size"] == 1
+        assert server.end() == 0
