@@ -86,10 +86,24 @@ class Dialer:
         raise first or OSError(f"dial tcp: lookup {host}: no such host")
 
     async def _handshake(self, host: str, connection: socket.socket) -> asyncssh.SSHClientConnection:
-        pinned = None if self.known_hosts else await self.host_keys.get(host)
+        """Make an ssh connection of a TCP connection, which is closed if that fails."""
+        ssh: asyncssh.SSHClientConnection | None = None
+        try:
+            pinned = None if self.known_hosts is not None else await self.host_keys.get(host)
+            ssh = await self._greet(host, connection, pinned)
+            if self.known_hosts is None and pinned is None:
+                await self._pin(host, ssh)
+        except BaseException:
+            if ssh is not None:
+                ssh.abort()
+            connection.close()
+            raise
+        return ssh
+
+    async def _greet(self, host: str, connection: socket.socket, pinned: str | None) -> asyncssh.SSHClientConnection:
         try:
             async with asyncio.timeout(self.options.handshake_timeout):
-                ssh = await asyncssh.connect(
+                return await asyncssh.connect(
                     host,
                     self.options.port,
                     sock=connection,
@@ -113,13 +127,6 @@ class Dialer:
             raise _HandshakeError("EOF", again=True) from error
         except (asyncssh.Error, OSError) as error:
             raise _HandshakeError(str(error)) from error
-        if self.known_hosts is None and pinned is None:
-            try:
-                await self._pin(host, ssh)
-            except BaseException:
-                ssh.abort()
-                raise
-        return ssh
 
     def _trusted(self, pinned: str | None) -> KnownHostsArg:
         if self.known_hosts is not None:
