@@ -4,11 +4,12 @@ authentication.
 All of it is plain ASGI: nothing is buffered and no task is started for a request.
 """
 
+import itertools
 import posixpath
 import re
 import secrets
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -43,13 +44,14 @@ class Observation:
         self._app = app
         self._open = open_paths
         self._headers = tuple(headers)
+        self._own_ids = _ids()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request. Whatever is logged meanwhile, by work that it starts too, carries its id."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        request_id = _given_id(scope) or next(self._own_ids)
         extra = [(REQUEST_ID, request_id.encode()), *self._headers]
         if scope["path"].startswith("/queue/"):
             # Kubernetes opens a connection for each poll and leaves it idle for 90 seconds.
@@ -123,12 +125,20 @@ class Authentication:
         await self._app(scope, receive, send)
 
 
-def _request_id(scope: Scope) -> str:
-    """Take over an id that a proxy has given, if it is harmless; else make one."""
+def _given_id(scope: Scope) -> str:
+    """Take over an id that a proxy has given, if it is harmless; else return an empty text."""
     for name, value in scope["headers"]:
         if name == REQUEST_ID and _GIVEN_ID.fullmatch(value):
             return str(value, "ascii")
-    return secrets.token_hex(8)
+    return ""
+
+
+def _ids() -> Iterator[str]:
+    """Number requests, behind a prefix that tells this server's run from others. To ask the system for chance at
+    every request costs more than all else here: it lets other threads take over."""
+    prefix = secrets.token_hex(4)
+    for number in itertools.count(1):
+        yield f"{prefix}-{number}"
 
 
 def _authorization(scope: Scope) -> str | None:

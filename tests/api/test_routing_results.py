@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from heketipy.api.application import ApiOptions, create_api
+from tests.api.conftest import client_of
 from tests.api.fake_services import CLUSTER, FakeServices
 
 NOT_FOUND = "Invalid path or request\n"
@@ -143,3 +145,29 @@ async def test_routes_that_are_not_there_yet_are_unknown_paths(
 ) -> None:
     response = await client.request(method, path)
     assert (response.status_code, response.text) == (404, NOT_FOUND)
+
+
+async def test_every_answer_has_an_id_of_its_own_and_a_given_one_is_kept(client: httpx.AsyncClient) -> None:
+    ids = {(await client.get(path)).headers["x-request-id"] for path in ("/clusters", "/nothing", "/hello", "/queue/0")}
+    assert len(ids) == 4
+    given = await client.get("/clusters", headers={"X-Request-Id": "abc-1.2_3"})
+    assert given.headers["x-request-id"] == "abc-1.2_3"
+    harmful = await client.get("/clusters", headers={"X-Request-Id": "a b\x01"})
+    assert harmful.headers["x-request-id"] not in ("a b\x01", "")
+
+
+async def test_the_simulator_is_announced_on_every_answer(services: FakeServices) -> None:
+    async with client_of(create_api(services, authenticator=None, options=ApiOptions(simulator=True))) as client:
+        for path in ("/hello", "/clusters", "/nothing", "/queue/0", "/clusters/"):
+            assert (await client.get(path)).headers["x-heketipy-simulator"] == "no real storage"
+    async with client_of(create_api(services, authenticator=None)) as client:
+        assert "x-heketipy-simulator" not in (await client.get("/clusters")).headers
+
+
+async def test_hello_leaves_no_line_in_the_access_log(
+    client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await client.get("/hello")
+    assert capsys.readouterr().out == ""
+    await client.get("/clusters")
+    assert "/clusters" in capsys.readouterr().out
