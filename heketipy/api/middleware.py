@@ -29,6 +29,8 @@ REQUEST_ID: Final = b"x-request-id"
 
 _GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SLASHES: Final = re.compile("//+")
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+"""Those counted by name: a client may send any word, and each would be a time series of its own."""
 _DOTS: Final = frozenset({".", ".."})
 
 _log = structlog.get_logger(__name__)
@@ -79,7 +81,7 @@ class Observation:
             if (method, scope["path"]) not in self._open:
                 seconds = round(time.perf_counter() - start, 6)
                 _log.info("request", method=method, path=scope["path"], status=status, seconds=seconds)
-        request_answered(method, status)
+        request_answered(method if method in _METHODS else "other", status)
 
 
 class CleanPaths:
