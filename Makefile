@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve-demo test check lab-test kubernetes-test build settings-table requirements clean
+.PHONY: help demo serve-demo test check lab-test kubernetes-test build openapi settings-table requirements clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 26
@@ -27,7 +27,8 @@ check: $(READY) ## look for mistakes without running: format, types, layers, gen
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) -q tests/project
+	$(BIN)/python -m heketipy.db.check
+	$(PYTEST) -q tests/project tests/config/test_table.py tests/api/test_openapi.py
 
 lab-test: $(READY) ## run against real GlusterFS nodes, virtual machines on this one (root, half an hour)
 	$(PYTEST) -o addopts="-p no:cacheprovider --ignore=tests/kubernetes" -s tests/lab
@@ -42,6 +43,9 @@ build: $(READY) ## make the wheel, install it into an empty environment, and sta
 	build/wheel/bin/python -m pip install -q --require-hashes -r requirements/server.txt
 	build/wheel/bin/python -m pip install -q --no-deps --no-index dist/*.whl
 	$(BIN)/python .ci/try_installed.py build/wheel/bin
+
+openapi: $(READY) ## renew the golden OpenAPI document
+	$(BIN)/python -m heketipy.api.document openapi/heketipy.json
 
 settings-table: $(READY) ## renew the table of settings in the README
 	$(BIN)/python -m heketipy.config.table README.md

@@ -1,0 +1,1 @@
+"""The programs `heketipy` and `heketi`, and the only place where settings become objects."""

@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
 import structlog
+from uvicorn.loops.auto import auto_loop_factory
 
 from heketipy.config import ConfigurationError, ExecutorName, Settings
 from heketipy.domain.errors import StorageFailure, explain
@@ -40,7 +40,7 @@ def run(options: ServerOptions) -> int:
     _warn(options)
     try:
         file = topology.read_topology(options.topology) if options.topology else None
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(_serve(options, file))
     except ConfigurationError as error:
         _write(sys.stderr, f"ERROR: {error}\n")
@@ -111,16 +111,6 @@ def _warn(options: ServerOptions) -> None:
 
 def _tls(settings: Settings) -> Tls | None:
     return Tls(settings.cert_file, settings.key_file) if settings.enable_tls else None
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return the faster event loop where it is installed."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
 
 
 def _write(stream: TextIO, text: str) -> None:
