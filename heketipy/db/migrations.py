@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, column, inspect, select, table
 
 import heketipy
 from heketipy.domain.errors import StorageFailure
 
+_VERSION = table("alembic_version", column("version_num"))
 _FILE_NAME = re.compile(r"(?P<revision>[0-9]{4})_\w+\.py")
 
 
@@ -49,7 +50,7 @@ class Tree:
         """Raise StorageFailure if the database holds something else, or was written by a newer version."""
         revision = current(connection)
         if revision is None:
-            foreign = inspect(connection).get_table_names()
+            foreign = [name for name in inspect(connection).get_table_names() if name != _VERSION.name]
             if foreign:
                 raise StorageFailure(
                     f"The database {where} holds something else (a table {foreign[0]!r}); it was left untouched"
@@ -87,9 +88,9 @@ SHIPPED = Tree(_shipped())
 
 def current(connection: Connection) -> str | None:
     """Return the revision of a database's schema, or None if it has none of ours."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(_VERSION.name):
         return None
-    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    revision: str | None = connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none()
     return revision
 
 

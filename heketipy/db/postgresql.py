@@ -26,7 +26,7 @@ def normalised(where: str) -> URL:
     _, _, rest = where.partition("://")
     try:
         return make_url(f"postgresql+psycopg://{rest}")
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise StorageFailure("The URL of the PostgreSQL database is malformed") from error
 
 

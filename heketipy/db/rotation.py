@@ -67,5 +67,6 @@ class Rotation:
         try:
             with os.scandir(self.folder) as entries:
                 return list(entries)
-        except FileNotFoundError:
+        except OSError:
+            # What cannot be read holds nothing; whoever makes a backup is told why that fails.
             return []

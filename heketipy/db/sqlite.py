@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 _MAGIC = b"SQLite format 3\x00"
 _BOLT_MAGIC = 0xED0CDAED
+_SETTLE_TIMEOUT_MS = 2000
+"""How long settling waits for a foreign program that reads the file: it happens when a server is about to end."""
 _NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "ceph", "fuse.", "glusterfs", "afs", "ocfs2", "gfs2")
 
 
@@ -104,8 +106,12 @@ class SqliteStore:
     def settle(self, writer: Connection) -> None:
         """Put the content of the write-ahead log into the file and leave WAL for good."""
         driver: Any = writer.connection.driver_connection
-        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        (mode,) = driver.execute("PRAGMA journal_mode = DELETE").fetchone()
+        driver.execute(f"PRAGMA busy_timeout = {_SETTLE_TIMEOUT_MS}").fetchall()
+        try:
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            (mode,) = driver.execute("PRAGMA journal_mode = DELETE").fetchone()
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout * 1000)}").fetchall()
         if mode != "delete":
             raise StorageFailure(f"The database {self.where} could not leave journal mode {mode}")
 

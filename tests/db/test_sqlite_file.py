@@ -502,6 +502,22 @@ async def test_settling_comes_before_the_writes_that_wait_in_line(path: Path) ->
     db.close()
 
 
+async def test_a_foreign_reader_is_no_reason_to_lose_anything(path: Path) -> None:
+    db = Database.open(path)
+    await fill(db, 5)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        assert other.execute("SELECT count(*) FROM clusters").fetchone() == (5,)
+        await fill(db, 5, start=5)
+        with pytest.raises(StorageFailure):
+            await db.settle()
+        await fill(db, 5, start=10)
+        assert await db.read(lambda tx: len(tx.clusters.ids())) == 15
+    await db.settle()
+    db.close()
+    assert clusters_in(path) == 15
+
+
 def test_an_up_to_date_database_opens_without_alembic(path: Path) -> None:
     Database.open(path).close()
     text = """
