@@ -2,7 +2,7 @@
 
     python -m heketipy.executors.simulator.daemon --socket PATH [--state FILE]
 
-Its nodes are there when the server that uses them is restarted or killed; a state file lets them survive the daemon too.
+Its nodes are there when the server that uses them is restarted or killed; a state file lets them survive the daemon.
 """
 
 import argparse
