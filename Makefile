@@ -31,7 +31,7 @@ check: $(READY) ## look for mistakes without running: format, types, layers, gen
 	$(PYTEST) -q tests/project tests/config/test_table.py tests/api/test_openapi.py
 
 lab-test: $(READY) ## run against real GlusterFS nodes, virtual machines on this one (root, half an hour)
-	$(PYTEST) -o addopts="-p no:cacheprovider --ignore=tests/kubernetes" -s tests/lab
+	tests/lab/run
 
 kubernetes-test: $(READY) ## run Kubernetes' own provisioner against the server (needs Go)
 	$(PYTEST) -o addopts="-p no:cacheprovider --ignore=tests/lab" tests/kubernetes

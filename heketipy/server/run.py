@@ -5,9 +5,11 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+import httpx
 import structlog
 from uvicorn.loops.auto import auto_loop_factory
 
+from heketipy.client.client import Client
 from heketipy.config import ConfigurationError, ExecutorName, Settings
 from heketipy.domain.errors import StorageFailure, explain
 from heketipy.server import topology
@@ -59,7 +61,7 @@ async def _serve(options: ServerOptions, file: Topology | None) -> None:
     async with put_together(options) as parts:
         with listen(settings.listen_address, settings.port) as listener:
             serving = Serving(parts.app, listener, _ending(parts), grace=settings.shutdown_grace, tls=_tls(settings))
-            beside = asyncio.create_task(_beside(parts, file), name="work beside requests")
+            beside = asyncio.create_task(_beside(parts, options, file), name="work beside requests")
             try:
                 await serving.run(ready=lambda: _announce(settings, port_of(listener)))
             finally:
@@ -76,7 +78,7 @@ def _ending(parts: Parts) -> Ending:
     return Ending(settle=parts.db.settle, close=told, idle=lambda: not parts.services.runner.at_work)
 
 
-async def _beside(parts: Parts, file: Topology | None) -> None:
+async def _beside(parts: Parts, options: ServerOptions, file: Topology | None) -> None:
     """Take up what a former server left, then do what is done again and again."""
     await parts.services.cleaner.take_over()
     async with asyncio.TaskGroup() as group:
@@ -84,12 +86,15 @@ async def _beside(parts: Parts, file: Topology | None) -> None:
         if parts.backups is not None:
             group.create_task(parts.backups.run())
         if file is not None:
-            group.create_task(_load(parts, file))
+            group.create_task(_load(parts, options, file))
 
 
-async def _load(parts: Parts, file: Topology) -> None:
+async def _load(parts: Parts, options: ServerOptions, file: Topology) -> None:
+    secret = options.settings.jwt.admin.key.get_secret_value()
+    transport = httpx.ASGITransport(parts.app)
     try:
-        await topology.load(parts.services, file)
+        async with Client("http://localhost", user="admin", secret=secret, transport=transport) as client:
+            await topology.load(client, file)
     except Exception:
         log.exception("the topology could not be loaded")
 

@@ -316,3 +316,14 @@ def test_a_restarted_server_finds_its_simulated_nodes_as_they_were(tmp_path: Pat
         work(http, "DELETE", f"/volumes/{volume['id']}")
         assert work(http, "POST", "/volumes", VOLUME)["size"] == 1
         assert server.end() == 0
+
+
+def test_a_topology_is_loaded_with_authentication_on_too(tmp_path: Path) -> None:
+    sample = Path(__file__).parents[2] / "topology" / "topology-six-nodes.json"
+    keys = {"jwt": {"admin": {"key": "an administrator"}, "user": {"key": "a user"}}}
+    config = configuration(tmp_path, top={"log_format": "json", **keys})
+    command = ["heketipy", "serve", "--config", config, "--topology", sample]
+    with ServerProcess(command, cwd=tmp_path) as server:
+        told = json.loads(server.line('"topology loaded"'))
+        assert (told["added"], told["failed"]) == (37, 0)
+        assert server.end() == 0
