@@ -232,6 +232,8 @@ class Bricks:
         results = await self._run(node, commands, fence)
         if len(results) < len(commands):
             demand(node, results)
+        if not results[2].ok and not fstab.is_missing(results[2].stderr):
+            raise refusal(node, results[2])
         try:
             volumes = lvm.read_lvs(results[0].stdout)
         except ValueError as error:
@@ -265,10 +267,9 @@ class Bricks:
         removals = [Command(self._lvm.lvremove(*pool), timeout=SHORT_COMMAND, tolerated=True) for pool in outcome.empty]
         freed = set(outcome.gone)
         for pool, result in zip(outcome.empty, await self._run(node, removals, fence), strict=True):
-            if result.ok or lvm.is_gone(result.stderr):
-                freed.add(pool)
-            else:
-                log.warning("thin pool not removed", node=node.id, pool="/".join(pool), reason=result.text)
+            if not (result.ok or lvm.is_gone(result.stderr)):
+                raise outcome.error or refusal(node, result)
+            freed.add(pool)
         if outcome.error is not None:
             raise outcome.error
         last_of_pool = {(brick.group, brick.pool_name): brick.id for brick in bricks}
@@ -350,6 +351,7 @@ class _Demolition:
         umounts, listing = results[:count], results[count]
         removals = results[self._removals_at : self._removals_at + count]
         counts = results[self._removals_at + count : self._removals_at + count + len(self._pools)]
+        rmdirs = results[self._removals_at + count + len(self._pools) :]
         points = {mount.point for mount in mounts.read(listing.stdout)} if listing.ok else None
         errors: list[CommandFailed] = []
         busy: list[str] = []
@@ -359,6 +361,9 @@ class _Demolition:
                 errors.append(refusal(node, umount))
             elif not removal.ok and not lvm.is_gone(removal.stderr):
                 errors.append(refusal(node, removal))
+        for rmdir in rmdirs:
+            if not rmdir.ok and not _is_missing(rmdir.stderr):
+                errors.append(refusal(node, rmdir))
         empty, gone = [], []
         for pool, result in zip(self._pools, counts, strict=True):
             match _count(result):
@@ -380,6 +385,10 @@ class _Demolition:
 
 def _try(argv: tuple[str, ...]) -> Command:
     return Command(argv, timeout=SHORT_COMMAND, tolerated=True)
+
+
+def _is_missing(text: str) -> bool:
+    return "No such file or directory" in text
 
 
 def _is_mounted(brick: BrickSpec, umount: Result, points: set[str] | None) -> bool:

@@ -199,10 +199,10 @@ class Devices:
         path = persistent_path(uuid) if uuid else paths[0]
         return self._read(node, path, await self._run(node, self._reading(path, group), fence))
 
-    async def exists(self, node: NodeAddress, device_id: str) -> bool:
+    async def exists(self, node: NodeAddress, device_id: str, *, fence: Fence | None = None) -> bool:
         """Tell whether the device's volume group is on the node. Raises CommandFailed if that is not known."""
         group = volume_group(device_id)
-        results = await self.transport.run(node, Batch((_step(self._lvm.vgs(group)),)))
+        results = await self.transport.run(node, Batch((_step(self._lvm.vgs(group)),), fence=fence))
         if results[0].ok:
             return True
         if lvm.is_group_gone(results[0].stderr):

@@ -69,5 +69,5 @@ def read(text: str) -> list[Entry]:
 
 
 def is_missing(text: str) -> bool:
-    """Tell whether the file could not be edited since there is none: then it holds no line to remove either."""
-    return re.search(r"can't read .*: No such file or directory", text) is not None
+    """Tell whether the file could not be read or edited since there is none: then it holds no line either."""
+    return re.search(r"(can't read |cat: ).*: No such file or directory", text) is not None

@@ -94,9 +94,10 @@ class StorageNodes:
         """Read a device's size and names."""
         return await self._devices.read(node, device_id, paths=paths, pv_uuid=pv_uuid, fence=fence)
 
-    async def has_device(self, node: NodeAddress, device_id: str) -> bool:
-        """Tell whether a device's volume group is on the node."""
-        return await self._devices.exists(node, device_id)
+    async def has_device(self, node: NodeAddress, device_id: str, *, fence: Fence | None = None) -> bool:
+        """Tell whether a device's volume group is on the node. With a fence, what still runs there for the operation is
+        waited for."""
+        return await self._devices.exists(node, device_id, fence=fence)
 
     async def tear_down_device(
         self,
@@ -138,9 +139,10 @@ class StorageNodes:
         """Make a gluster volume, set its options, start it."""
         await self._volumes.create(node, layout, fence=fence)
 
-    async def volume(self, node: NodeAddress, name: str) -> GlusterVolume | None:
-        """Return a gluster volume by its name; None where there is none."""
-        return await self._volumes.find(node, name)
+    async def volume(self, node: NodeAddress, name: str, *, fence: Fence | None = None) -> GlusterVolume | None:
+        """Return a gluster volume by its name; None where there is none. With a fence, what still runs on the node for
+        the operation is waited for."""
+        return await self._volumes.find(node, name, fence=fence)
 
     async def volumes(self, node: NodeAddress) -> list[GlusterVolume]:
         """Return all gluster volumes."""

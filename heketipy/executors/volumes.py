@@ -126,9 +126,10 @@ class Volumes:
         if not results[-1].ok and not gluster.is_volume_missing(results[-1].text):
             raise refusal(node, results[-1], f"Unable to delete volume {name}: {results[-1].text}")
 
-    async def find(self, node: NodeAddress, name: str) -> GlusterVolume | None:
+    async def find(self, node: NodeAddress, name: str, *, fence: Fence | None = None) -> GlusterVolume | None:
         """Ask for a volume by its name; None where gluster knows none. Raises CommandFailed with heketi's texts."""
-        (result,) = await self.conversation.run(node, self.conversation.commands([self._gluster.volume_info(name)]))
+        question = self.conversation.commands([self._gluster.volume_info(name)])
+        (result,) = await self.conversation.run(node, question, fence=fence)
         if not result.ok:
             raise refusal(node, result, f"Unable to get volume info of volume name: {name}") from refusal(node, result)
         try:

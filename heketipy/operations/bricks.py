@@ -58,7 +58,7 @@ async def destroy(context: Context, bricks: Sequence[Brick], nodes: Mapping[str,
     for (node, group), result in zip(groups, results, strict=True):
         match result:
             case NodeUnreachable():
-                context.owe(node, specs(group, gid=0), group, result)
+                context.owe_bricks(node, specs(group, gid=0), group, result)
             case NodeFailure():
                 refused = result
             case Exception():

@@ -1,19 +1,21 @@
 """What a running operation has in its hands: the nodes, its fence, its journal, and the debts it runs up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import cattrs
 
 from heketipy.db.database import Database, Tx
-from heketipy.domain.errors import NodeUnreachable
+from heketipy.domain.errors import NodeFailure, NodeUnreachable
 from heketipy.domain.model import Brick, NodeAddress
 from heketipy.domain.operation import Operation
 from heketipy.executors.nodes import BrickSpec, StorageNodes
 from heketipy.executors.transport import Fence
+from heketipy.operations.hosts import first_answer
 
 P = TypeVar("P")
+T = TypeVar("T")
 
 converter = cattrs.Converter(forbid_extra_keys=False)
 
@@ -32,7 +34,19 @@ def decode(kind: type[P], plan: Mapping[str, Any]) -> P:
 class BricksOwed:
     """Bricks that a node still has to give up."""
 
+    NAME: ClassVar[str] = "bricks"
+
     bricks: tuple[BrickSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DetachOwed:
+    """A former node that a peer still has to throw out of the trusted pool of a cluster. `host` is its storage name."""
+
+    NAME: ClassVar[str] = "detach"
+
+    host: str
+    cluster: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +54,7 @@ class Owed:
     """A debt in the making: the work and the space (KiB by device id) that is charged until it is done."""
 
     node: str
-    work: BricksOwed
+    work: BricksOwed | DetachOwed
     charges: Mapping[str, int]
     reason: str
 
@@ -49,7 +63,8 @@ class Owed:
 class Context:
     """One operation at work.
 
-    `down` are nodes known not to answer. `owed` and `kept` are found out while bricks are destroyed: what absent nodes
+    `quiet` says that the last attempt is so long ago that nothing of it can still run on any node. `down` are nodes
+    known not to answer. `owed` and `kept` are found out while bricks are destroyed: what absent nodes
     owe, and bricks (by id) whose space LVM did not give back, since other volumes still use their thin pool.
     """
 
@@ -57,6 +72,7 @@ class Context:
     nodes: StorageNodes
     db: Database
     fence: Fence
+    quiet: bool = False
     down: frozenset[str] = frozenset()
     rebalance: bool = True
     journal: dict[str, Any] = field(default_factory=dict)
@@ -81,7 +97,29 @@ class Context:
         turn = start % len(nodes) if nodes else 0
         return [node for node in (*nodes[turn:], *nodes[:turn]) if node.id not in self.down]
 
-    def owe(self, node: str, specs: Sequence[BrickSpec], bricks: Sequence[Brick], error: NodeUnreachable) -> None:
+    async def ask_where_it_ran(
+        self, node: NodeAddress, others: Sequence[NodeAddress], question: Callable[[NodeAddress], Awaitable[T]]
+    ) -> T:
+        """Ask the node that ran something for this operation, or have it act again.
+
+        If it does not answer, nobody knows what still runs there, and no other node's answer would hold: it raises
+        NodeUnreachable. Others are asked only when nothing can run any more.
+        """
+        try:
+            return await question(node)
+        except NodeUnreachable:
+            if not self.quiet:
+                raise
+            rest = [other for other in others if other.id != node.id]
+            return await first_answer(self.candidates(rest), question, total=len(others))
+
+    def owe_detach(self, via: str, work: DetachOwed, error: NodeFailure) -> None:
+        """Put a detach on the account of the peer that did not do it."""
+        self.owed[via] = Owed(node=via, work=work, charges={}, reason=str(error))
+
+    def owe_bricks(
+        self, node: str, specs: Sequence[BrickSpec], bricks: Sequence[Brick], error: NodeUnreachable
+    ) -> None:
         """Put a node's share of the clean-up on its account; the space stays charged until it is paid."""
         charges: dict[str, int] = {}
         for brick in bricks:

@@ -1,6 +1,7 @@
-"""Debts: a node's share of a clean-up, which it still owes since it did not answer then."""
+"""Debts: a node's share of a clean-up, which it still owes since it did not answer, or refused, then."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import NodeFailure
@@ -8,34 +9,59 @@ from heketipy.domain.model import NodeAddress
 from heketipy.domain.operation import Debt
 from heketipy.executors.nodes import StorageNodes
 from heketipy.executors.transport import Fence
-from heketipy.operations.context import BricksOwed, decode
+from heketipy.operations.context import BricksOwed, DetachOwed, decode
 
 
 async def pay(db: Database, nodes: StorageNodes, debt: Debt, *, epoch: int) -> bool:
-    """Let a node do its share now. Returns whether the debt is paid; a failure is noted on it."""
-    node = await db.read(_address, debt.node)
-    if node is None:
-        return False
-    owed = decode(BricksOwed, debt.work)
+    """Let a node do its share now. Returns whether the debt is settled; a failure is noted on it.
+
+    A debt of a node that has left the books is settled: nobody is left who could pay.
+    """
+    debtor = await db.read(_debtor, debt)
+    if debtor is None:
+        await db.write(lambda tx: tx.debts.remove(debt.id))
+        return True
+    fence = Fence(debt.operation, epoch)
     try:
-        reclaimed = await nodes.destroy_bricks(node, list(owed.bricks), fence=Fence(debt.operation, epoch))
+        if BricksOwed.NAME in debt.work:
+            bricks = decode(BricksOwed, debt.work[BricksOwed.NAME])
+            reclaimed = await nodes.destroy_bricks(debtor.node, list(bricks.bricks), fence=fence)
+            await db.write(_bricks_paid, debt, bricks, reclaimed)
+        else:
+            detach = decode(DetachOwed, debt.work[DetachOwed.NAME])
+            if not debtor.taken_in_again(detach):
+                await nodes.detach_peer(debtor.node, detach.host, cluster=detach.cluster, fence=fence)
+            await db.write(lambda tx: tx.debts.remove(debt.id))
     except NodeFailure as error:
         await db.write(_note, debt, str(error))
         return False
-    await db.write(_paid, debt, owed, reclaimed)
     return True
 
 
-def _address(tx: Tx, node_id: str) -> NodeAddress | None:
-    node = tx.nodes.find(node_id)
-    return node.address if node else None
+@dataclass(frozen=True, slots=True)
+class _Debtor:
+    """Who owes, and the storage names that its cluster has now."""
+
+    node: NodeAddress
+    members: frozenset[str]
+
+    def taken_in_again(self, detach: DetachOwed) -> bool:
+        return detach.host in self.members
+
+
+def _debtor(tx: Tx, debt: Debt) -> _Debtor | None:
+    node = tx.nodes.find(debt.node)
+    if node is None:
+        return None
+    members = frozenset(member.storage[0] for member in tx.nodes.of_cluster(node.cluster))
+    return _Debtor(node.address, members)
 
 
 def _note(tx: Tx, debt: Debt, reason: str) -> None:
     tx.debts.set_error(debt.id, reason, debt.attempts + 1)
 
 
-def _paid(tx: Tx, debt: Debt, owed: BricksOwed, reclaimed: Mapping[str, bool]) -> None:
+def _bricks_paid(tx: Tx, debt: Debt, owed: BricksOwed, reclaimed: Mapping[str, bool]) -> None:
     for brick in owed.bricks:
         if reclaimed[brick.id]:
             tx.devices.give(brick.device, brick.tp_size_kib + brick.pool_metadata_kib)

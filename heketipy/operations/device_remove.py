@@ -21,7 +21,7 @@ def steps(plan: RemoveDevice, context: Context) -> Sequence[Step]:
         await act(plan.node, device.id, paths=paths, pv_uuid=device.pv_uuid, fence=context.fence)
 
     async def torn_down() -> bool:
-        return plan.forget or not await context.nodes.has_device(plan.node, device.id)
+        return plan.forget or not await context.nodes.has_device(plan.node, device.id, fence=context.fence)
 
     return [Step("device", tear_down, pivot=torn_down)]
 

@@ -1,4 +1,4 @@
-"""A gluster volume as operations see it: is it there, is it ours, and how it goes away."""
+"""A gluster volume as operations see it: what it is made of, and whether it is ours."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,8 +6,6 @@ from heketipy.domain.model import Brick, NodeAddress, Volume
 from heketipy.domain.options import has_arbiter
 from heketipy.executors.nodes import GlusterVolume, VolumeLayout
 from heketipy.operations.bricks import locations
-from heketipy.operations.context import Context
-from heketipy.operations.hosts import first_answer, first_success
 
 
 def layout(volume: Volume, bricks: Sequence[Brick], nodes: Mapping[str, NodeAddress]) -> VolumeLayout:
@@ -22,15 +20,6 @@ def layout(volume: Volume, bricks: Sequence[Brick], nodes: Mapping[str, NodeAddr
     )
 
 
-async def find(context: Context, name: str, nodes: Sequence[NodeAddress], *, start: int = 0) -> GlusterVolume | None:
-    """Ask the nodes for a volume by name; None where gluster knows none."""
-    return await first_answer(
-        context.candidates(nodes, start=start),
-        lambda node: context.nodes.volume(node, name),
-        total=len(nodes),
-    )
-
-
 def present(found: GlusterVolume | None, bricks: Iterable[Brick]) -> list[str]:
     """Return the ids of those bricks that the gluster volume consists of. Paths hold random ids, so one that is there
     proves the volume to be ours."""
@@ -38,13 +27,3 @@ def present(found: GlusterVolume | None, bricks: Iterable[Brick]) -> list[str]:
         return []
     paths = {brick.partition(":")[2] for brick in found.bricks}
     return [brick.id for brick in bricks if brick.path in paths]
-
-
-async def destroy(context: Context, name: str, nodes: Sequence[NodeAddress], *, start: int = 0) -> None:
-    """Stop and delete a gluster volume that was found to be ours."""
-
-    async def stop_and_delete(node: NodeAddress) -> None:
-        await context.nodes.stop_volume(node, name, fence=context.fence)
-        await context.nodes.delete_volume(node, name, fence=context.fence)
-
-    await first_success(context.candidates(nodes, start=start), stop_and_delete, total=len(nodes))

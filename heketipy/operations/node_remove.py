@@ -1,5 +1,5 @@
-"""Remove a node that has no devices: a peer detaches it. A refusal is only logged, as heketi has it: the node leaves
-the books in any case."""
+"""Remove a node that has no devices: a peer detaches it. The node leaves the books in any case, as heketi has it; a
+detach that did not work is owed by the peer."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ import structlog
 from heketipy.db.database import Tx
 from heketipy.domain.errors import NodeFailure
 from heketipy.domain.plans import RemoveNode
-from heketipy.operations.context import Context
+from heketipy.operations.context import Context, DetachOwed
 from heketipy.operations.kind import Kind, Outcome
 from heketipy.operations.saga import Step
 
@@ -28,6 +28,7 @@ def steps(plan: RemoveNode, context: Context) -> Sequence[Step]:
             await context.nodes.detach_peer(via, host, cluster=plan.node.cluster, fence=context.fence)
         except NodeFailure as error:
             log.warning("peer detach failed; the node is removed all the same", host=host, reason=str(error))
+            context.owe_detach(via.id, DetachOwed(host=host, cluster=plan.node.cluster), error)
 
     async def begun() -> bool:
         return True

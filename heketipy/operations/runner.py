@@ -7,7 +7,7 @@ what a dead server left.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -39,6 +39,7 @@ class Work:
     plan: Any
     context: Context
     steps: Sequence[saga.Step]
+    begun: list[saga.Step] = field(default_factory=list)
 
 
 class Backoff:
@@ -69,7 +70,8 @@ class Runner:
     """Runs operations. All methods belong to the event loop's thread.
 
     `running` operations are worked on at a time, the others wait in the order of their start. `ended` is called with
-    the ids of the jobs that have got their result.
+    the ids of the jobs that have got their result. `quiet_after` seconds after an attempt nothing of it can run on a
+    node any more: that is longer than the limit of any command, which the nodes enforce.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Runner:
         running: int,
         retries: int,
         rebalance: bool,
+        quiet_after: float,
         ended: Callable[[Sequence[str]], None],
     ) -> None:
         self._db = db
@@ -94,10 +97,13 @@ class Runner:
         self._clock = clock
         self._retries = retries
         self._rebalance = rebalance
+        self._quiet_after = quiet_after
         self._ended = ended
         self._slots = asyncio.Semaphore(running)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = False
+        self._since = clock()
+        self._last_attempt: dict[str, float] = {}
         self.backoff = Backoff(clock)
 
     @property
@@ -159,6 +165,7 @@ class Runner:
             nodes=self._nodes,
             db=self._db,
             fence=Fence(operation.id, self._epoch),
+            quiet=self._clock() - self._last_attempt.get(operation.id, self._since) > self._quiet_after,
             down=self._reservations.down(),
             rebalance=self._rebalance,
             journal=dict(operation.journal),
@@ -171,7 +178,7 @@ class Runner:
             work = self._prepare(operation)
             log.info("operation begins", kind=work.kind.name, attempt=operation.attempt)
             try:
-                await saga.forward(work.steps, passing_pivot=work.context.passing_pivot)
+                await saga.forward(work.steps, begun=work.begun, passing_pivot=work.context.passing_pivot)
             except Exception as error:
                 operation = await self._failed(work, error)
             else:
@@ -186,7 +193,7 @@ class Runner:
                 await saga.resume(work.steps)
                 await self._publish(work)
                 return None
-            await saga.unwind(work.steps)
+            await saga.unwind(work.begun)
         except Exception as refusal:
             await self._stuck(work, refusal, text=_for_user(error))
             return None
@@ -200,7 +207,7 @@ class Runner:
                 await saga.resume(work.steps)
                 await self._publish(work)
             else:
-                await saga.unwind(work.steps)
+                await saga.unwind(saga.may_have_begun(work.steps))
                 await self._settle(work, work.kind.release, Outcome(error=operation.error or INTERRUPTED))
         except Exception as refusal:
             await self._stuck(work, refusal, text=operation.error or INTERRUPTED)
@@ -244,6 +251,7 @@ class Runner:
     ) -> None:
         jobs = await self._db.write(self._settled, work, end, outcome)
         self.backoff.succeeded(work.operation.id)
+        self._last_attempt.pop(work.operation.id, None)
         log.info("operation ended", kind=work.kind.name, outcome="done" if outcome is None else outcome.error)
         self._ended(jobs)
 
@@ -270,7 +278,7 @@ class Runner:
                     node=owed.node,
                     operation=work.operation.id,
                     created=self._clock(),
-                    work=encode(owed.work),
+                    work={owed.work.NAME: encode(owed.work)},
                     charges=owed.charges,
                     error=owed.reason,
                 )
@@ -281,6 +289,7 @@ class Runner:
         reason = explain(refusal)
         log.error("operation is stuck", kind=work.kind.name, reason=reason, exc_info=_unexpected(refusal))
         jobs = await self._db.write(self._mark_stuck, work.operation.id, reason, text)
+        self._last_attempt[work.operation.id] = self._clock()
         self.backoff.failed(work.operation.id)
         self._ended(jobs)
 

@@ -31,18 +31,23 @@ class Step:
     pivot: Callable[[], Awaitable[bool]] | None = None
 
 
-async def forward(steps: Sequence[Step], *, passing_pivot: Action) -> None:
-    """Do each step. `passing_pivot` is awaited before a pivot begins."""
+async def forward(steps: Sequence[Step], *, begun: list[Step], passing_pivot: Action) -> None:
+    """Do each step, after adding it to `begun`. `passing_pivot` is awaited before a pivot begins."""
     for step in steps:
         if step.pivot is not None:
             await passing_pivot()
+        begun.append(step)
         await step.do()
 
 
-async def unwind(steps: Sequence[Step]) -> None:
-    """Take back all steps up to and including the pivot, newest first. Steps that never began are taken back too:
-    an undo finds nothing then."""
-    for step in reversed(steps[: _pivot_index(steps) + 1]):
+def may_have_begun(steps: Sequence[Step]) -> Sequence[Step]:
+    """Return the steps that are to be taken back where nobody knows how far it went: all up to the pivot."""
+    return steps[: _pivot_index(steps) + 1]
+
+
+async def unwind(begun: Sequence[Step]) -> None:
+    """Take back steps, newest first, the one that failed included: it may have half happened."""
+    for step in reversed(begun):
         await step.undo()
 
 

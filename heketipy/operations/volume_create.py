@@ -1,10 +1,13 @@
 """Create a volume: its bricks on all nodes side by side, then the gluster volume, started. Nobody sees it before."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from heketipy.db.database import Tx
 from heketipy.domain.errors import CommandFailed
+from heketipy.domain.model import NodeAddress
 from heketipy.domain.plans import CreateVolume
+from heketipy.executors.nodes import GlusterVolume
 from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
 from heketipy.operations.kind import Kind, Outcome
@@ -14,37 +17,58 @@ from heketipy.operations.saga import Step
 NAME = "create-volume"
 
 
-def steps(plan: CreateVolume, context: Context) -> Sequence[Step]:
-    """The steps of a create. gluster runs on the node of the first brick."""
-    volume = plan.volume
-    nodes = {node.id: node for node in plan.nodes}
-    first = nodes[plan.bricks[0].node]
-    start = plan.nodes.index(first)
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """The work on the nodes. gluster runs on the node of the first brick."""
 
-    async def create_bricks() -> None:
-        await bricks.create(context, plan.bricks, nodes, gid=volume.gid)
+    plan: CreateVolume
+    context: Context
 
-    async def destroy_bricks() -> None:
-        await bricks.destroy(context, plan.bricks, nodes)
+    def steps(self) -> Sequence[Step]:
+        """The steps, in order."""
+        return [
+            Step("bricks", self.create_bricks, undo=self.destroy_bricks),
+            Step("volume", self.create_volume, undo=self.destroy_volume),
+        ]
 
-    async def create_volume() -> None:
-        layout = gluster_volume.layout(volume, plan.bricks, nodes)
+    @property
+    def nodes(self) -> dict[str, NodeAddress]:
+        """All nodes of the cluster, by id."""
+        return {node.id: node for node in self.plan.nodes}
+
+    @property
+    def first(self) -> NodeAddress:
+        """The node that runs gluster."""
+        return self.nodes[self.plan.bricks[0].node]
+
+    async def create_bricks(self) -> None:
+        """Make the bricks."""
+        await bricks.create(self.context, self.plan.bricks, self.nodes, gid=self.plan.volume.gid)
+
+    async def destroy_bricks(self) -> None:
+        """Take the bricks back."""
+        await bricks.destroy(self.context, self.plan.bricks, self.nodes)
+
+    async def create_volume(self) -> None:
+        """Make the gluster volume. Where somebody else's has its name, no other place would do."""
+        layout = gluster_volume.layout(self.plan.volume, self.plan.bricks, self.nodes)
         try:
-            await context.nodes.create_volume(first, layout, fence=context.fence)
+            await self.context.nodes.create_volume(self.first, layout, fence=self.context.fence)
         except CommandFailed as error:
-            found = await gluster_volume.find(context, volume.name, plan.nodes, start=start)
-            foreign = found is not None and not gluster_volume.present(found, plan.bricks)
+            found = await self._find(self.first)
+            foreign = found is not None and not gluster_volume.present(found, self.plan.bricks)
             raise CommandFailed(str(error), node=error.node, retryable=not foreign) from error
 
-    async def destroy_volume() -> None:
-        found = await gluster_volume.find(context, volume.name, plan.nodes, start=start)
-        if gluster_volume.present(found, plan.bricks):
-            await gluster_volume.destroy(context, volume.name, plan.nodes, start=start)
+    async def destroy_volume(self) -> None:
+        """Take the gluster volume back, if there is one and it is ours."""
+        await self.context.ask_where_it_ran(self.first, self.plan.nodes, self._destroy)
 
-    return [
-        Step("bricks", create_bricks, undo=destroy_bricks),
-        Step("volume", create_volume, undo=destroy_volume),
-    ]
+    async def _destroy(self, node: NodeAddress) -> None:
+        if gluster_volume.present(await self._find(node), self.plan.bricks):
+            await self.context.nodes.delete_volume(node, self.plan.volume.name, fence=self.context.fence)
+
+    async def _find(self, node: NodeAddress) -> GlusterVolume | None:
+        return await self.context.nodes.volume(node, self.plan.volume.name, fence=self.context.fence)
 
 
 def publish(tx: Tx, plan: CreateVolume, context: Context) -> Outcome:
@@ -60,11 +84,10 @@ def release(tx: Tx, plan: CreateVolume, context: Context) -> None:
     tx.volumes.remove(plan.volume.id)
 
 
+def _steps(plan: CreateVolume, context: Context) -> Sequence[Step]:
+    return Creation(plan, context).steps()
+
+
 KIND = Kind(
-    name=NAME,
-    plan=CreateVolume,
-    steps=steps,
-    publish=publish,
-    release=release,
-    again=Reservations.create_again,
+    name=NAME, plan=CreateVolume, steps=_steps, publish=publish, release=release, again=Reservations.create_again
 )

@@ -12,7 +12,7 @@ from heketipy.domain.plans import DeleteVolume
 from heketipy.executors.nodes import GlusterVolume, Peer
 from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
-from heketipy.operations.hosts import first_answer, first_success
+from heketipy.operations.hosts import first_answer
 from heketipy.operations.kind import Kind, Outcome
 from heketipy.operations.saga import Step
 
@@ -38,7 +38,7 @@ def reserve(tx: Tx, volume_id: str, *, operation: str) -> DeleteVolume:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """The work on the nodes. Any node of the cluster may run gluster; which one is tried first differs by volume."""
+    """The work on the nodes. The node that answers first runs gluster; where to begin to ask differs by volume."""
 
     plan: DeleteVolume
     context: Context
@@ -51,60 +51,60 @@ class Deletion:
             Step("bricks", self.destroy_bricks),
         ]
 
-    @property
-    def candidates(self) -> list[NodeAddress]:
-        """The nodes to try, in order."""
-        return self.context.candidates(self.plan.nodes, start=int(self.plan.volume.id[:8], 16))
-
     async def look(self) -> None:
         """Find out whether the gluster volume is ours, and refuse what gluster would refuse, while it still runs."""
-        found, peers = await asyncio.gather(self._find(), self._ask(self.context.nodes.peers))
+        candidates = self.context.candidates(self.plan.nodes, start=int(self.plan.volume.id[:8], 16))
+        via, found, peers = await first_answer(candidates, self._ask, total=len(self.plan.nodes))
         ours = bool(gluster_volume.present(found, self.plan.bricks))
         if found is not None and ours:
-            self._refuse_what_gluster_would(found, peers)
-        await self.context.note(ours=ours, started=found is not None and found.started)
+            _refuse_what_gluster_would(found, peers, via)
+        await self.context.note(via=via.id, ours=ours, started=found is not None and found.started)
 
-    async def start_again(self) -> None:
-        """Start the volume again, if it ran before."""
-        await self._act(self.context.nodes.start_volume, "started")
+    async def _ask(self, node: NodeAddress) -> tuple[NodeAddress, GlusterVolume | None, Sequence[Peer]]:
+        found, peers = await asyncio.gather(self._find(node), self.context.nodes.peers(node))
+        return node, found, peers
 
     async def delete(self) -> None:
         """Stop the volume and delete it in gluster."""
-        await self._act(self.context.nodes.delete_volume, "ours")
+        if self.context.journal["ours"]:
+            await self._on_via(self._delete)
+
+    async def _delete(self, node: NodeAddress) -> None:
+        await self.context.nodes.delete_volume(node, self.plan.volume.name, fence=self.context.fence)
+
+    async def start_again(self) -> None:
+        """Start the volume again, if it ran before."""
+        if self.context.journal.get("ours") and self.context.journal["started"]:
+            await self._on_via(self._start)
+
+    async def _start(self, node: NodeAddress) -> None:
+        await self.context.nodes.start_volume(node, self.plan.volume.name, fence=self.context.fence)
 
     async def deleted(self) -> bool:
         """Ask whether gluster has forgotten the volume."""
-        found = await self._find()
-        return not gluster_volume.present(found, self.plan.bricks)
+        return not gluster_volume.present(await self._on_via(self._find), self.plan.bricks)
+
+    async def _find(self, node: NodeAddress) -> GlusterVolume | None:
+        return await self.context.nodes.volume(node, self.plan.volume.name, fence=self.context.fence)
+
+    async def _on_via(self, act: Callable[[NodeAddress], Awaitable[T]]) -> T:
+        via = next(node for node in self.plan.nodes if node.id == self.context.journal["via"])
+        return await self.context.ask_where_it_ran(via, self.plan.nodes, act)
 
     async def destroy_bricks(self) -> None:
         """Destroy the bricks."""
         await bricks.destroy(self.context, self.plan.bricks, {node.id: node for node in self.plan.nodes})
 
-    async def _find(self) -> GlusterVolume | None:
-        return await self._ask(lambda node: self.context.nodes.volume(node, self.plan.volume.name))
 
-    async def _ask(self, question: Callable[[NodeAddress], Awaitable[T]]) -> T:
-        return await first_answer(self.candidates, question, total=len(self.plan.nodes))
-
-    async def _act(self, verb: Callable[..., Awaitable[None]], condition: str) -> None:
-        """Let one node do something to the volume, provided that it is ours and was found so."""
-        if self.context.journal.get("ours") and self.context.journal.get(condition):
-            await first_success(
-                self.candidates,
-                lambda node: verb(node, self.plan.volume.name, fence=self.context.fence),
-                total=len(self.plan.nodes),
-            )
-
-    def _refuse_what_gluster_would(self, found: GlusterVolume, peers: Sequence[Peer]) -> None:
-        name, node = found.name, self.candidates[0].id
-        away = sorted(peer.hostname for peer in peers if not peer.connected)
-        if away:
-            text = f"volume delete: {name}: failed: Some of the peers are down: {', '.join(away)}"
-            raise CommandFailed(text, node=node)
-        if found.snapshot_count:
-            text = f"Unable to delete volume {name} because it contains {found.snapshot_count} snapshots"
-            raise CommandFailed(text, node=node)
+def _refuse_what_gluster_would(found: GlusterVolume, peers: Sequence[Peer], node: NodeAddress) -> None:
+    """Raise CommandFailed for a delete that gluster would refuse when the volume is stopped already."""
+    away = sorted(peer.hostname for peer in peers if not peer.connected)
+    if away:
+        text = f"volume delete: {found.name}: failed: Some of the peers are down: {', '.join(away)}"
+        raise CommandFailed(text, node=node.id)
+    if found.snapshot_count:
+        text = f"Unable to delete volume {found.name} because it contains {found.snapshot_count} snapshots"
+        raise CommandFailed(text, node=node.id)
 
 
 def publish(tx: Tx, plan: DeleteVolume, context: Context) -> Outcome:

@@ -57,8 +57,11 @@ class Expansion:
 
     async def members(self) -> set[str]:
         """Ask which of the new bricks are part of the volume."""
-        start = self.plan.nodes.index(self.first)
-        found = await gluster_volume.find(self.context, self.plan.volume.name, self.plan.nodes, start=start)
+        found = await self.context.ask_where_it_ran(
+            self.first,
+            self.plan.nodes,
+            lambda node: self.context.nodes.volume(node, self.plan.volume.name, fence=self.context.fence),
+        )
         return set(gluster_volume.present(found, self.plan.bricks))
 
     async def add_bricks(self) -> None:
@@ -69,7 +72,11 @@ class Expansion:
             return
         try:
             layout = gluster_volume.layout(self.plan.volume, missing, self.nodes)
-            await self.context.nodes.add_bricks(self.first, layout, layout.bricks, fence=self.context.fence)
+            await self.context.ask_where_it_ran(
+                self.first,
+                self.plan.nodes,
+                lambda node: self.context.nodes.add_bricks(node, layout, layout.bricks, fence=self.context.fence),
+            )
         except CommandFailed as error:
             inside = await self.members()
             if not inside:

@@ -26,7 +26,7 @@ class Policy:
     """What the use cases are set to.
 
     `running` operations are worked on at a time, `accepted` are taken on at all. `retries` is how often a create is
-    tried elsewhere. `job_retention` is in seconds.
+    tried elsewhere. `job_retention` is in seconds, and so is `quiet_after`: longer than any command may take on a node.
     """
 
     volumes: VolumePolicy = field(default_factory=VolumePolicy)
@@ -34,6 +34,7 @@ class Policy:
     accepted: int = 1000
     retries: int = 4
     rebalance: bool = True
+    quiet_after: float = 1000.0
     endpoints: Strictness = Strictness.WARN
     job_retention: float = 86400.0
 
@@ -80,6 +81,7 @@ async def build(
         running=policy.running,
         retries=policy.retries,
         rebalance=policy.rebalance,
+        quiet_after=policy.quiet_after,
         ended=jobs.ended,
     )
     starter = Starter(runner, jobs, admission, epoch=epoch, ids=ids, clock=clock)

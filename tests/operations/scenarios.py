@@ -1,0 +1,160 @@
+"""How each kind of operation is asked for. The tests of every operation take it from here."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from heketipy.domain.durability import Durability, DurabilityType
+from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
+from heketipy.domain.states import HealCheck, State
+from heketipy.operations import (
+    device_add,
+    device_remove,
+    device_resync,
+    node_add,
+    node_remove,
+    volume_create,
+    volume_delete,
+    volume_expand,
+)
+from tests.support.system import HOSTS, System
+
+REPLICA_3 = Durability(DurabilityType.REPLICATE, replica=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A kind of operation in one of its shapes: what must be there, and the request, which returns a job's id.
+
+    `prepare` returns the id that the request is about. `may_leave` is part of what may be left on the nodes.
+    """
+
+    kind: str
+    shape: str
+    prepare: Callable[[System], Awaitable[str]]
+    ask: Callable[[System, str], Awaitable[str]]
+    may_leave: str = "nothing at all"
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.shape}"
+
+
+async def _cluster(system: System) -> str:
+    return (await system.cluster()).cluster.id
+
+
+async def _one_node(system: System) -> str:
+    return (await system.cluster(nodes=1, devices=0)).cluster.id
+
+
+async def _no_node(system: System) -> str:
+    return (await system.cluster(nodes=0)).cluster.id
+
+
+async def _spare_node(system: System) -> str:
+    return (await system.cluster(nodes=3, devices=0)).nodes[0]
+
+
+async def _empty_node(system: System) -> str:
+    return (await system.cluster(nodes=1, devices=0)).nodes[0]
+
+
+async def _device(system: System) -> str:
+    cluster = await system.cluster(nodes=1, devices=1)
+    return (await system.services.nodes.info(cluster.nodes[0])).devices[0].device.id
+
+
+async def _failed_device(system: System) -> str:
+    device = await _device(system)
+    for state in (State.OFFLINE, State.FAILED):
+        await system.done(await system.services.devices.set_state(device, state, HealCheck.ENABLE))
+    return device
+
+
+async def _old_disk(system: System) -> str:
+    node = (await system.cluster(nodes=1, devices=1)).nodes[0]
+    system.simulator.add_disk(HOSTS[0], "/dev/sdx", 100, signature="xfs")
+    return node
+
+
+async def _volume(system: System) -> str:
+    await system.cluster()
+    await system.volume(10, REPLICA_3)
+    return await system.volume(10, REPLICA_3, gid=40000)
+
+
+async def _spread_volume(system: System) -> str:
+    await system.cluster(nodes=2, devices=1)
+    return await system.volume(900, Durability())
+
+
+async def _create(system: System, spec: VolumeSpec) -> str:
+    return await system.services.volumes.create(spec)
+
+
+async def _add_node(system: System, cluster: str) -> str:
+    number = len((await system.services.clusters.info(cluster)).nodes)
+    host = HOSTS[number]
+    return await system.services.nodes.add(NodeSpec(cluster=cluster, zone=1, manage=(host,), storage=(host,)))
+
+
+SCENARIOS = (
+    Scenario(node_add.NAME, "the first of its cluster", _no_node, _add_node),
+    Scenario(node_add.NAME, "the second", _one_node, _add_node),
+    Scenario(node_remove.NAME, "one of three", _spare_node, lambda s, node: s.services.nodes.delete(node)),
+    Scenario(node_remove.NAME, "the last", _empty_node, lambda s, node: s.services.nodes.delete(node)),
+    Scenario(
+        device_add.NAME,
+        "an empty disk",
+        _empty_node,
+        lambda s, node: s.services.devices.add(DeviceSpec(node=node, name="/dev/sdb")),
+    ),
+    Scenario(
+        device_add.NAME,
+        "a disk to be wiped",
+        _old_disk,
+        lambda s, node: s.services.devices.add(DeviceSpec(node=node, name="/dev/sdx", destroy_data=True)),
+    ),
+    Scenario(device_remove.NAME, "for real", _failed_device, lambda s, device: s.services.devices.delete(device)),
+    Scenario(
+        device_remove.NAME,
+        "forgotten",
+        _failed_device,
+        lambda s, device: s.services.devices.delete(device, forget=True),
+        may_leave="volume group",
+    ),
+    Scenario(device_resync.NAME, "one device", _device, lambda s, device: s.services.devices.resync(device)),
+    Scenario(
+        volume_create.NAME,
+        "replica 3 with a group",
+        _cluster,
+        lambda s, _: _create(s, VolumeSpec(size_gib=10, durability=REPLICA_3, gid=40000, name="wanted")),
+    ),
+    Scenario(
+        volume_create.NAME,
+        "spread over many bricks",
+        _cluster,
+        lambda s, _: _create(s, VolumeSpec(size_gib=900, durability=Durability(), options=("nfs.disable on",))),
+    ),
+    Scenario(
+        volume_create.NAME,
+        "disperse 2+1",
+        _cluster,
+        lambda s, _: _create(
+            s, VolumeSpec(size_gib=10, durability=Durability(DurabilityType.DISPERSE, data=2, redundancy=1))
+        ),
+    ),
+    Scenario(volume_expand.NAME, "by one set", _volume, lambda s, volume: s.services.volumes.expand(volume, 5)),
+    Scenario(
+        volume_expand.NAME,
+        "by several bricks on a node",
+        _spread_volume,
+        lambda s, volume: s.services.volumes.expand(volume, 60),
+    ),
+    Scenario(volume_delete.NAME, "replica 3", _volume, lambda s, volume: s.services.volumes.delete(volume)),
+    Scenario(
+        volume_delete.NAME,
+        "spread over many bricks",
+        _spread_volume,
+        lambda s, volume: s.services.volumes.delete(volume),
+    ),
+)

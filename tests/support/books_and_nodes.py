@@ -1,0 +1,113 @@
+"""The invariant behind every test of operations: the books say what the nodes hold, and the nodes hold nothing else."""
+
+from collections import Counter
+
+from heketipy.db.transaction import Tx
+from heketipy.domain.model import Brick
+from heketipy.domain.names import mount_point, volume_group
+from heketipy.executors.simulator.mounts import fstab_lines
+from heketipy.executors.simulator.state import GlusterVolume, Node, State
+
+
+def discrepancies(tx: Tx, state: State) -> list[str]:
+    """Name everything in which books and nodes differ, and everything that is unsettled. Owed bricks may be there."""
+    found = [
+        f"operation {operation.kind} is {operation.status}: {operation.error}" for operation in tx.operations.all()
+    ]
+    found += [f"job {job.id} has no end" for job in tx.jobs.unfinished()]
+    bricks = tx.bricks.all()
+    found += [f"brick {brick.id} is pending" for brick in bricks if brick.pending]
+    found += [f"volume {volume.name} is pending" for volume in tx.volumes.all() if volume.pending]
+    found += _devices(tx, state)
+    for node in state.nodes.values():
+        found += _bricks_of(tx, node, [b for b in bricks if tx.nodes.get(b.node).manage[0] == node.manage])
+    return found + _volumes(tx, state) + _peers(tx, state)
+
+
+def _devices(tx: Tx, state: State) -> list[str]:
+    found = []
+    owed: Counter[str] = Counter()
+    for debt in tx.debts.all():
+        owed.update(debt.charges)
+    groups = {(node.manage, name) for node in state.nodes.values() for name in node.vgs if name.startswith("vg_")}
+    for device in tx.devices.all():
+        group = (tx.nodes.get(device.node).manage[0], volume_group(device.id))
+        if group not in groups:
+            found.append(f"device {device.id} has no volume group")
+        groups.discard(group)
+        charged = sum(brick.charged_kib for brick in tx.bricks.of_device(device.id)) + owed[device.id]
+        if device.used_kib != charged:
+            found.append(f"device {device.id} counts {device.used_kib} KiB used, charged are {charged}")
+        if device.total_kib != device.free_kib + device.used_kib:
+            found.append(f"device {device.id}: total is not free + used")
+    return found + [f"{host}: volume group {name} is no device's" for host, name in sorted(groups)]
+
+
+def _bricks_of(tx: Tx, node: Node, bricks: list[Brick]) -> list[str]:
+    owed = {
+        brick["id"]
+        for debt in tx.debts.all()
+        if tx.nodes.get(debt.node).manage[0] == node.manage and "bricks" in debt.work
+        for brick in debt.work["bricks"]["bricks"]
+    }
+
+    def compare(what: str, expected: set[str], there: set[str]) -> list[str]:
+        there = {name for name in there if not any(brick in name for brick in owed)}
+        return [f"{node.manage}: {what} {name} is missing" for name in sorted(expected - there)] + [
+            f"{node.manage}: {what} {name} is nobody's" for name in sorted(there - expected)
+        ]
+
+    points = {mount_point(brick.device, brick.id) for brick in bricks}
+    lvs = {f"{volume_group(b.device)}/{name}" for b in bricks for name in (b.thin_pool, b.lv)}
+    heketis = {name for name in node.lvs if name.startswith("vg_")}
+    mounts = {point for point in node.mounts if "/heketi/" in point}
+    lines = [line.point for line in fstab_lines(node.fstab) if "/heketi/" in line.point]
+    directories = {path for path in node.dirs if path.count("/") == 6 and "/heketi/mounts/" in path}
+    found = compare("logical volume", lvs, heketis) + compare("mount", points, mounts)
+    found += compare("fstab line for", points, set(lines)) + compare("directory", points, directories)
+    found += [f"{node.manage}: {n} fstab lines for {point}" for point, n in Counter(lines).items() if n > 1]
+    for brick in bricks:
+        found += _directory(tx, node, brick)
+    return found
+
+
+def _directory(tx: Tx, node: Node, brick: Brick) -> list[str]:
+    entry = node.entry(brick.path)
+    if entry is None:
+        return [f"{node.manage}: no directory {brick.path}"]
+    volume = tx.volumes.get(brick.volume)
+    wanted = (volume.gid, 0o2775) if volume.gid else (0, 0o755)
+    if (entry.gid, entry.mode) != wanted:
+        return [f"{node.manage}: {brick.path} has group {entry.gid} and mode {entry.mode:o}"]
+    return []
+
+
+def _volumes(tx: Tx, state: State) -> list[str]:
+    there: dict[str, GlusterVolume] = {}
+    for pool in state.pools.values():
+        there.update({name: volume for name, volume in pool.volumes.items() if not name.startswith("foreign")})
+    found = []
+    for volume in tx.volumes.all():
+        known = there.pop(volume.name, None)
+        if known is None:
+            found.append(f"gluster does not know volume {volume.name}")
+            continue
+        storage = {node.id: node.storage[0] for node in tx.nodes.of_cluster(volume.cluster)}
+        expected = [f"{storage[brick.node]}:{brick.path}" for brick in tx.bricks.of_volume(volume.id)]
+        bricks = [f"{brick.host}:{brick.path}" for brick in known.bricks]
+        if sorted(bricks) != sorted(expected):
+            found.append(f"volume {volume.name} consists of {bricks}, the books say {expected}")
+        if known.status != "Started":
+            found.append(f"volume {volume.name} is {known.status}")
+    return found + [f"gluster volume {name} is nobody's" for name in sorted(there)]
+
+
+def _peers(tx: Tx, state: State) -> list[str]:
+    found = []
+    for cluster in tx.clusters.ids():
+        nodes = {node.manage[0] for node in tx.nodes.of_cluster(cluster)}
+        owed = {debt.work["detach"]["host"] for debt in tx.debts.all() if "detach" in debt.work}
+        pools = [set(pool.members) for pool in state.pools.values() if nodes & set(pool.members)]
+        if len(nodes) > 1 and [pool - owed for pool in pools] != [nodes]:
+            found.append(f"peers are {pools}, the cluster's nodes are {nodes}")
+    return found
