@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -14,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.server_process import ServerProcess, add_nodes, configuration, finished, outcome, work
+from tests.support.server_process import PROGRAMS, ServerProcess, add_nodes, configuration, finished, outcome, work
 
 SLOW = {"simulator": {"latency_ms": 100}}
 VOLUME = {"size": 1, "durability": {"type": "replicate", "replicate": {"replica": 3}}}
@@ -327,3 +328,16 @@ def test_a_topology_is_loaded_with_authentication_on_too(tmp_path: Path) -> None
         told = json.loads(server.line('"topology loaded"'))
         assert (told["added"], told["failed"]) == (37, 0)
         assert server.end() == 0
+
+
+def test_as_process_1_of_a_container_it_ends_when_told(tmp_path: Path) -> None:
+    command = ["unshare", "--pid", "--fork", "--kill-child", "true"]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no process namespace can be made here")
+    program = ["unshare", "--pid", "--fork", "--kill-child", PROGRAMS / "heketipy", *serve(configuration(tmp_path))[1:]]
+    with ServerProcess(program, cwd=tmp_path) as server:
+        server.url()
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGTERM)
+        assert server.status() == 0
+    assert "Shutting down..." in server.log
