@@ -175,6 +175,8 @@ def _kind(layout: VolumeLayout) -> tuple[str, ...]:
     match durability.type:
         case DurabilityType.NONE:
             return ()
+        case DurabilityType.REPLICATE if durability.copies == 1:
+            return ()  # gluster refuses `replica 1`; single bricks are what is meant
         case DurabilityType.REPLICATE:
             return ("replica", str(durability.copies), *(("arbiter", "1") if layout.arbiter else ()))
         case DurabilityType.DISPERSE:

@@ -15,17 +15,24 @@ def listen(address: str, port: str) -> socket.socket:
 
     An empty address means all interfaces, IPv4 and IPv6. Raises ListenError.
     """
-    number = _number(port)
     try:
-        if address:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            return socket.create_server((address, number), family=family, backlog=BACKLOG)
-        if socket.has_dualstack_ipv6():
-            return socket.create_server(("", number), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
-        return socket.create_server(("", number), backlog=BACKLOG)
+        listener = _bind(address, _number(port))
     except OSError as error:
         cause = (error.strerror or str(error)).partition(" (while")[0].lower()
         raise ListenError(f"listen tcp {address}:{port}: bind: {cause}") from error
+    # Connections inherit it. asyncio would set it only where it made the socket itself, and without it an answer on a
+    # connection that is kept waits for the client's delayed acknowledgement of the one before.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def _bind(address: str, number: int) -> socket.socket:
+    if address:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return socket.create_server((address, number), family=family, backlog=BACKLOG)
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(("", number), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
+    return socket.create_server(("", number), backlog=BACKLOG)
 
 
 def port_of(listener: socket.socket) -> int:

@@ -31,6 +31,10 @@ from heketipy.services.build import Policy, Services
 from heketipy.services.endpoints import Strictness
 
 _PURGE_PERIOD = 600.0
+
+_QUIET_FACTOR = 1.1
+_QUIET_MARGIN = 700.0
+"""So much longer than gluster's own limit (and longer than the 10 minutes of other commands) may nothing run on a node."""
 _WAIT_FOR_DATABASE = 3.0
 _UNLIMITED = 2**31 - 1
 
@@ -115,6 +119,7 @@ def _policy(gluster: GlusterSettings) -> Policy:
         accepted=running + gluster.max_queued_operations if refuses_beyond is None else running,
         retries=gluster.volume_create_retries,
         rebalance=gluster.sshexec.rebalance_on_expansion,
+        quiet_after=_QUIET_FACTOR * gluster.sshexec.gluster_cli_timeout + _QUIET_MARGIN,
         endpoints=Strictness(gluster.storage_hostname_check),
         job_retention=gluster.job_retention,
     )
