@@ -1,0 +1,84 @@
+"""`heketi-cli topology`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from heketipy.cli.commands import command, flag, group
+from heketipy.cli.session import CommandError, Session
+from heketipy.cli.topology_text import topology_text
+from heketipy.cli.values import TEXT
+from heketipy.client import Client, RefusedError
+from heketipy.client.connection import Json
+from heketipy.client.topology import load as load_topology
+from heketipy.wire.topology import Topology, TopologyError, read_topology
+
+TOPOLOGY = group("topology", about="The whole site: clusters, nodes, devices, volumes")
+
+_NOT_FOUND = 404
+
+
+@command(
+    TOPOLOGY,
+    "load",
+    about="Add the nodes and devices of a file that are not there yet",
+    flags=[flag("json", TEXT, "", "Topology file", letter="j", key="file")],
+)
+async def load(session: Session, _arguments: Sequence[str], *, file: str) -> None:
+    """Load a topology file. What cannot be added is told, and is no failure of the command."""
+    if not file:
+        raise CommandError("Missing configuration file")
+    topology = _read(session, file)
+    async with session.client() as client:
+        async for event in load_topology(client, topology):
+            session.say(str(event))
+
+
+@command(TOPOLOGY, "info", about="Show the whole site")
+async def info(session: Session, _arguments: Sequence[str]) -> None:
+    """Show all clusters with their volumes and nodes."""
+    async with session.client() as client:
+        clusters = [await _cluster(client, cluster_id) for cluster_id in await client.clusters.ids()]
+    if session.json:
+        session.say_json({"clusters": clusters})
+    else:
+        session.say(topology_text(clusters))
+
+
+def _read(session: Session, file: str) -> Topology:
+    """Read a file. heketi-cli says no more than that it cannot; a person at a terminal is told what is wrong in it."""
+    try:
+        text = Path(file).read_bytes()
+    except IsADirectoryError:
+        text = b""
+    except OSError as error:
+        raise CommandError("Unable to open config file") from error
+    try:
+        topology = read_topology(text)
+    except TopologyError as error:
+        details = f"\n{error}" if session.streams.err.isatty() else ""
+        raise CommandError(f"Unable to parse config file{details}") from error
+    if session.streams.err.isatty():
+        session.complain("".join(f"Warning: {problem}\n" for problem in topology.problems()))
+    return topology
+
+
+async def _cluster(client: Client, cluster_id: str) -> Json:
+    cluster = await client.clusters.info(cluster_id)
+    volumes = [await _volume(client, volume_id) for volume_id in cluster["volumes"]]
+    return {
+        "volumes": [volume for volume in volumes if volume and volume["cluster"] == cluster_id],
+        "nodes": [await client.nodes.info(node_id) for node_id in cluster["nodes"]],
+        "id": cluster["id"],
+        "block": cluster["block"],
+        "file": cluster["file"],
+    }
+
+
+async def _volume(client: Client, volume_id: str) -> Json:
+    """Show a volume; nothing if it was deleted meanwhile."""
+    try:
+        return await client.volumes.info(volume_id)
+    except RefusedError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        return {}
