@@ -50,13 +50,13 @@ openapi: $(READY) ## renew the golden OpenAPI document
 settings-table: $(READY) ## renew the table of settings in the README
 	$(BIN)/python -m heketipy.config.table README.md
 
-requirements: ## pin the newest versions of all dependencies (needs the network)
+requirements: ## pin new dependencies; with UPGRADE=1 the newest versions of all
 	$(PYTHON) -m venv build/tools
 	build/tools/bin/python -m pip install -q uv
 	build/tools/bin/uv pip compile $(PIN) pyproject.toml --all-extras -o requirements/server.txt
 	build/tools/bin/uv pip compile $(PIN) pyproject.toml --all-extras --group dev -c requirements/server.txt -o requirements/dev.txt
 	build/tools/bin/uv pip compile $(PIN) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
-PIN := -q --upgrade --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+PIN := -q $(if $(UPGRADE),--upgrade) --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
