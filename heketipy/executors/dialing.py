@@ -125,7 +125,7 @@ class Dialer:
             raise _HandshakeError(self._about_key(host, pinned, error)) from error
         except (asyncssh.ConnectionLost, ConnectionError) as error:
             raise _HandshakeError("EOF", again=True) from error
-        except (asyncssh.Error, OSError) as error:
+        except (asyncssh.Error, asyncssh.KeyImportError, OSError) as error:
             raise _HandshakeError(str(error)) from error
 
     def _trusted(self, pinned: str | None) -> KnownHostsArg:

@@ -143,12 +143,13 @@ class SshTransport:
                     channel, session = await connection.create_session(
                         lambda: _Session(Report(mark)), SHELL, encoding=None
                     )
-            except asyncssh.ChannelOpenError as error:
-                if error.code == asyncssh.OPEN_REQUEST_SESSION_FAILED or loop.time() > deadline:
-                    raise NodeUnreachable(f"ssh: command {SHELL} failed", node=node.id, sent=False) from error
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
             except (asyncssh.Error, OSError) as error:
+                if isinstance(error, asyncssh.ChannelOpenError) and not connection.is_closed():
+                    if error.code == asyncssh.OPEN_REQUEST_SESSION_FAILED or loop.time() > deadline:
+                        raise NodeUnreachable(f"ssh: command {SHELL} failed", node=node.id, sent=False) from error
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+                    continue
                 _drop(link, connection)
                 losses += 1
                 if losses > 1:
@@ -163,10 +164,7 @@ class SshTransport:
         if link.dialing is None:
             link.dialing = asyncio.create_task(self._dial(node, link))
             link.dialing.add_done_callback(_retrieved)
-        try:
-            return await asyncio.shield(link.dialing)
-        except asyncssh.Error as error:
-            raise NodeUnreachable(str(error), node=node.id, sent=False) from error
+        return await asyncio.shield(link.dialing)
 
     async def _dial(self, node: NodeAddress, link: _Link) -> asyncssh.SSHClientConnection:
         try:

@@ -17,7 +17,8 @@ CHUNK = 65536
 
 @dataclass
 class Sshd:
-    """One server. `sessions` is how many sessions there may be at once; `shell` replaces what is executed."""
+    """One server. `sessions` is how many sessions there may be at once; `shell` replaces what is executed. It hangs
+    up on the next `drops` sessions, and refuses all execs if told so."""
 
     client_key: asyncssh.SSHKey
     host_key: asyncssh.SSHKey
@@ -25,6 +26,8 @@ class Sshd:
     host: str = "127.0.0.1"
     sessions: int = 10
     shell: str | None = None
+    drops: int = 0
+    refuses_exec: bool = False
     port: int = 0
     logins: int = 0
     executed: list[str] = field(default_factory=list)
@@ -78,6 +81,9 @@ class _Server(asyncssh.SSHServer):
 
     def session_requested(self) -> "_Session":
         sshd = self._sshd
+        if sshd.drops:
+            sshd.drops -= 1
+            sshd.connections[-1].abort()
         if sshd.running >= sshd.sessions:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "open failed")
         sshd.running += 1
@@ -98,6 +104,8 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         self._channel = chan
 
     def exec_requested(self, command: str) -> bool:
+        if self._sshd.refuses_exec:
+            return False
         self._sshd.executed.append(command)
         self._command = self._sshd.shell or command
         return True

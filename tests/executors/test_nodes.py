@@ -367,6 +367,29 @@ async def test_one_busy_brick_does_not_keep_the_others(nodes: StorageNodes, simu
     assert await nodes.destroy_bricks(A, bricks, fence=FENCE) == {one.id: True for one in bricks}
 
 
+async def test_who_keeps_a_brick_busy_is_asked_where_that_is_wanted(simulator: Simulator) -> None:
+    nodes = StorageNodes(SimulatorTransport(simulator), NodeOptions(debug_umount_failures=True))
+    await nodes.set_up_device(A, "/dev/vdb", DEVICE, fence=FENCE)
+    await nodes.create_bricks(A, [brick(1)], fence=FENCE)
+    for effect in (Effect.FAIL, Effect.LOSE):
+        simulator.faults.add(Fault(Effect.FAIL, on("umount"), status=32, stderr="umount: busy\n"))
+        simulator.faults.add(Fault(effect, on("lsof")))
+        with pytest.raises(CommandFailed, match="umount: busy"):
+            await nodes.destroy_bricks(A, [brick(1)], fence=FENCE)
+    simulator.faults.add(Fault(Effect.FAIL, on("umount"), status=32, stderr="umount: busy\n"))
+    with pytest.raises(CommandFailed, match="umount: busy"):
+        await nodes.destroy_bricks(A, [brick(1)], fence=FENCE)
+    assert ("lsof", brick(1).mount_point) in [ran.argv for ran in simulator.history]
+
+
+async def test_without_a_list_of_mounts_umount_is_believed(nodes: StorageNodes, simulator: Simulator) -> None:
+    await nodes.set_up_device(A, "/dev/vdb", DEVICE, fence=FENCE)
+    await nodes.create_bricks(A, [brick(1)], fence=FENCE)
+    simulator.execute(A.manage, ("umount", brick(1).mount_point))
+    simulator.faults.add(Fault(Effect.FAIL, lambda _, argv: tuple(argv) == ("mount",)))
+    assert await nodes.destroy_bricks(A, [brick(1)], fence=FENCE) == {brick(1).id: True}
+
+
 @pytest.mark.parametrize("tool", ["lvremove --autobackup=n -f", "lvs"])
 async def test_a_tool_that_is_missing_does_not_make_a_brick_gone(
     nodes: StorageNodes, simulator: Simulator, tool: str

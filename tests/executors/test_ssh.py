@@ -143,6 +143,29 @@ async def test_a_lost_connection_is_made_anew(server: Sshd, connect: Connect) ->
     assert await transport.run(NODE, batch(("true",))) == [Result(0)]
 
 
+async def test_a_connection_that_dies_before_anything_was_sent_is_made_anew_once(
+    server: Sshd, connect: Connect
+) -> None:
+    transport = connect(server.port)
+    server.drops = 1
+    assert await transport.run(NODE, batch(("true",))) == [Result(0)]
+    server.drops = 10
+    assert (await refused(transport)).startswith("Unable to create SSH session: ")
+    assert server.drops == 8
+
+
+async def test_an_exec_that_is_refused_is_told_as_go_does(keyfile: Path, connect: Connect) -> None:
+    async with sshd(keyfile, refuses_exec=True) as server:
+        assert await refused(connect(server.port)) == "ssh: command /bin/sh failed"
+
+
+async def test_a_node_on_which_no_lock_can_be_kept_says_so(server: Sshd, connect: Connect, directory: Path) -> None:
+    transport = connect(server.port)
+    directory.rmdir()
+    directory.write_text("")
+    assert await refused(transport) == f"127.0.0.1: no directory of our own: {directory}"
+
+
 async def test_a_connection_lost_in_a_command_leaves_the_survivor_its_lock(
     server: Sshd, connect: Connect, directory: Path
 ) -> None:
