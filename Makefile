@@ -42,7 +42,7 @@ build: $(READY) ## make the wheel, install it into an empty environment, and sta
 	$(PYTHON) -m venv --clear build/wheel
 	build/wheel/bin/python -m pip install -q --require-hashes -r requirements/server.txt
 	build/wheel/bin/python -m pip install -q --no-deps --no-index dist/*.whl
-	$(BIN)/python .ci/try_installed.py build/wheel/bin
+	$(BIN)/python tests/project/try_installed.py build/wheel/bin
 
 openapi: $(READY) ## renew the golden OpenAPI document
 	$(BIN)/python -m heketipy.api.document openapi/heketipy.json

@@ -31,12 +31,12 @@ from heketipy.services.build import Policy, Services
 from heketipy.services.endpoints import Strictness
 
 _PURGE_PERIOD = 600.0
+_WAIT_FOR_DATABASE = 3.0
+_UNLIMITED = 2**31 - 1
 
 _QUIET_FACTOR = 1.1
 _QUIET_MARGIN = 700.0
-"""So much longer than gluster's own limit (and longer than the 10 minutes of other commands) may nothing run on a node."""
-_WAIT_FOR_DATABASE = 3.0
-_UNLIMITED = 2**31 - 1
+"""After so much more than gluster's own limit, and than the 10 minutes of other commands, nothing runs on a node."""
 
 
 @dataclass(frozen=True, slots=True)
