@@ -156,7 +156,8 @@ def make_volume(
                 made.options = gluster_options.put(made.options, key, content)
     for brick in ordered:
         machine = machines[brick.node]
-        made.bricks.append(VolumeBrick(storage[brick.node], brick.path, brick.type is BrickType.ARBITER))
+        name = f"{volume_group(brick.device)}/{brick.lv}" if brick.path.startswith(CLONES) else ""
+        made.bricks.append(VolumeBrick(storage[brick.node], brick.path, brick.type is BrickType.ARBITER, lv=name))
         entry = machine.entry(brick.path)
         if entry is not None:
             entry.xattrs[gluster_bricks.VOLUME_ID] = "0x" + made.id.replace("-", "")

@@ -124,7 +124,9 @@ async def test_batches_of_bricks_do_not_overlap_on_a_node(simulator: Simulator) 
         *(transport.run(FIRST, batch(f"mkdir /{n}", f"rmdir /{n}", lane=Lane.BRICKS)) for n in "abc"),
         transport.run(SECOND, batch("true", lane=Lane.BRICKS)),
     )
-    ran = [" ".join(entry.argv) for entry in simulator.history if entry.node == "manage1" and entry.argv[0] != "gluster"]
+    ran = [
+        " ".join(entry.argv) for entry in simulator.history if entry.node == "manage1" and entry.argv[0] != "gluster"
+    ]
     assert ran == ["mkdir /a", "rmdir /a", "mkdir /b", "rmdir /b", "mkdir /c", "rmdir /c"]
     assert asyncio.get_running_loop().time() == 6
 
