@@ -98,7 +98,7 @@ class Options:
         return self.values.get(name, [default])[-1]
 
 
-class BadOption(Exception):  # noqa: N818 - it is what getopt says, not ours
+class BadOption(Exception):
     """An option that the tool does not know."""
 
 

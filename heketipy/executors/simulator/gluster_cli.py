@@ -18,7 +18,7 @@ Xml = tuple[str, "str | Sequence[Xml | str]"]
 """An element: its tag (attributes included), and its text, or its children; a child that is text is raw XML."""
 
 
-class Refusal(Exception):  # noqa: N818 - glusterd refuses; it is no error of ours
+class Refusal(Exception):
     """Glusterd says no."""
 
     def __init__(self, text: str, *, errno: int = 30800, status: int = 1, errstr: str | None = None) -> None:

@@ -61,7 +61,7 @@ def error_message(error: BaseException) -> Message:
     return {"error": "refused", "text": f"{type(error).__name__}: {error}"}
 
 
-class SimulatorRefused(Exception):  # noqa: N818 - said by the other side
+class SimulatorRefused(Exception):
     """The simulator could not make sense of a request."""
 
 

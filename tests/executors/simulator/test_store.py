@@ -112,7 +112,7 @@ async def test_nodes_are_as_the_books_have_them(rebuilt: Simulator) -> None:
     assert list(volume.bricks) == [f"s{n}:{brick.path}" for n, brick in enumerate(BRICKS, start=1)]
     assert volume.status_text == "Started"
     assert len(await nodes.peers(first)) == 3
-    reading = await nodes.read_device(first, "d1", ("/dev/vdb",), "")
+    reading = await nodes.read_device(first, "d1", paths=("/dev/vdb",))
     assert (reading.total_kib, reading.free_kib) == (10 << 20, (10 << 20) - 10432512 - 53248)
     entry = rebuilt.node("m1").entry(BRICKS[0].path)
     assert entry is not None
