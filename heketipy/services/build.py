@@ -90,7 +90,7 @@ async def build(
         clusters=Clusters(db, admission, ids=ids),
         nodes=Nodes(db, storage_nodes, starter, endpoints),
         devices=Devices(db, starter),
-        volumes=Volumes(db, reservations, starter, Explanations(db, reservations, clock=clock)),
+        volumes=Volumes(db, reservations, starter, Explanations(db, reservations, clock=clock), endpoints),
         jobs=jobs,
         admission=admission,
         runner=runner,

@@ -28,6 +28,7 @@ class Volumes:
         self._reservations = reservations
         self._starter = starter
         self._explanations = explanations
+        self._endpoints = endpoints
 
     async def ids(self) -> list[str]:
         """Return the ids of all visible volumes, ascending."""
@@ -69,6 +70,7 @@ class Volumes:
         operation, volume = self._starter.new_id(), self._starter.new_id()
         with _Admitted(self._starter, "Failed to allocate new volume"):
             plan = self._reservations.create(tx, spec, volume=volume, operation=operation)
+            self._endpoints.check_cluster(plan.nodes)
             return self._starter.enter(tx, volume_create.NAME, plan, operation=operation, admitted=True)
 
     def _reserve_more(self, tx: Tx, volume_id: str, gib: int) -> str:
