@@ -23,7 +23,14 @@ DATABASE_VOLUME = "heketidbstorage"
 class Volumes:
     """Use cases about volumes. What takes long returns the id of a job."""
 
-    def __init__(self, db: Database, reservations: Reservations, starter: Starter, explanations: Explanations) -> None:
+    def __init__(
+        self,
+        db: Database,
+        reservations: Reservations,
+        starter: Starter,
+        explanations: Explanations,
+        endpoints: EndpointCheck,
+    ) -> None:
         self._db = db
         self._reservations = reservations
         self._starter = starter

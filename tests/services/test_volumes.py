@@ -17,7 +17,7 @@ from tests.support.system import HOSTS, System
 async def test_a_volume_is_made_grows_and_goes(system_on_both: System) -> None:
     system = system_on_both
     await system.cluster()
-    spec = {"gid": 40000, "snapshot": Snapshot(True, 1.5), "options": ("nfs.disable on", 'a.b "x y" $(z)')}
+    spec = {"gid": 40000, "snapshot": Snapshot(True, 1.5), "options": ("nfs.disable on", 'user.note "x y" $(z)')}
     volume = await system.volume(10, REPLICA_3, **spec)
     info = await system.services.volumes.info(volume)
     assert info.volume.name == f"vol_{volume}"
