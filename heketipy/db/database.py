@@ -10,7 +10,7 @@ import contextvars
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
@@ -51,7 +51,7 @@ class Database:
         self._readers = Readers(store, readers)
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._reader_threads = ThreadPoolExecutor(readers, thread_name_prefix="reader")
-        self._urgent: deque[Callable[[], None]] = deque()
+        self._settlings: deque[Future[None]] = deque()
         self._copying = threading.Lock()
         self._commits = 0
 
@@ -84,6 +84,7 @@ class Database:
             )
         try:
             _migrate(store, tree, backups)
+            store.begin()
         except BaseException:
             store.close()
             raise
@@ -112,7 +113,7 @@ class Database:
         context = contextvars.copy_context()
 
         def work() -> R:
-            self._do_urgent()
+            self._settle_if_asked()
             result, hooks = context.run(self._write, lambda tx: fn(tx, *args, **kwargs))
             for hook in hooks:
                 with suppress(RuntimeError):
@@ -133,20 +134,10 @@ class Database:
     async def settle(self) -> None:
         """Put everything into the one file, before any transaction that waits in line, and go on without a write-ahead
         log: from now on a copy of the file is complete. Reads wait for it, a few milliseconds."""
-        done = asyncio.get_running_loop().create_future()
-        loop = asyncio.get_running_loop()
-
-        def settle() -> None:
-            try:
-                self._settle()
-            except Exception as error:
-                loop.call_soon_threadsafe(done.set_exception, error)
-            else:
-                loop.call_soon_threadsafe(done.set_result, None)
-
-        self._urgent.append(settle)
-        self._writer_thread.submit(self._do_urgent)
-        await done
+        done: Future[None] = Future()
+        self._settlings.append(done)
+        self._writer_thread.submit(self._settle_if_asked)
+        await asyncio.wrap_future(done)
 
     async def backup(self, target: Path) -> None:
         """Copy the file, as it is at one moment, to a new one, while everything goes on. Raises StorageFailure."""
@@ -244,9 +235,16 @@ class Database:
             finally:
                 connection.rollback()
 
-    def _do_urgent(self) -> None:
-        while self._urgent:
-            self._urgent.popleft()()
+    def _settle_if_asked(self) -> None:
+        while self._settlings:
+            done = self._settlings.popleft()
+            if done.set_running_or_notify_cancel():
+                try:
+                    self._settle()
+                except Exception as error:
+                    done.set_exception(error)
+                else:
+                    done.set_result(None)
 
     def _settle(self) -> None:
         try:

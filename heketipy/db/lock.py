@@ -13,7 +13,7 @@ import socket
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import structlog
 
@@ -26,10 +26,11 @@ _RETRY_EVERY = 0.1
 
 
 class ServerLock:
-    """The right to use a database file."""
+    """The right to use a database file. `mark` is a number that the last holder noted, for `leftovers`."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, mark: int | None) -> None:
         self._descriptor = descriptor
+        self.mark = mark
 
     @classmethod
     def acquire(cls, database: Path, *, wait: float = 0.0) -> Self:
@@ -40,13 +41,26 @@ class ServerLock:
         while True:
             descriptor = _open(path)
             if _locked(descriptor, path) and _still_there(descriptor, path):
-                _sign(descriptor)
-                return cls(descriptor)
+                lock = cls(descriptor, _noted_mark(descriptor))
+                lock.set_mark(lock.mark)
+                return lock
             text = f"The database {database} is in use by {_holder(descriptor)}"
             os.close(descriptor)
             if time.monotonic() >= deadline:
                 raise StorageFailure(text)
             time.sleep(_RETRY_EVERY)
+
+    def set_mark(self, mark: int | None) -> None:
+        """Sign the lock file, and note a mark in it that survives a power cut. Raises StorageFailure."""
+        now = datetime.now(UTC).isoformat("T", "seconds")
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "started": now, "mark": mark}
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, (json.dumps(holder) + "\n").encode(), 0)
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise StorageFailure(f"The lock file of the database cannot be written: {error.strerror}") from error
+        self.mark = mark
 
     def release(self) -> None:
         """Give the lock back."""
@@ -80,15 +94,22 @@ def _still_there(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _sign(descriptor: int) -> None:
-    holder = {"pid": os.getpid(), "host": socket.gethostname(), "started": datetime.now(UTC).isoformat("T", "seconds")}
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, (json.dumps(holder) + "\n").encode(), 0)
+def _record(descriptor: int) -> dict[str, Any]:
+    try:
+        record = json.loads(os.pread(descriptor, 4096, 0))
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _noted_mark(descriptor: int) -> int | None:
+    mark = _record(descriptor).get("mark")
+    return mark if isinstance(mark, int) else None
 
 
 def _holder(descriptor: int) -> str:
+    record = _record(descriptor)
     try:
-        holder = json.loads(os.pread(descriptor, 4096, 0))
-        return f"the server with pid {holder['pid']} on {holder['host']}, started {holder['started']}"
-    except (ValueError, KeyError, TypeError):
+        return f"the server with pid {record['pid']} on {record['host']}, started {record['started']}"
+    except KeyError:
         return "another server"

@@ -45,6 +45,9 @@ class PostgresqlStore:
             ) from error
         self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
+    def begin(self) -> None:
+        """Nothing to do: there is no file to be mixed up."""
+
     @property
     def where(self) -> str:
         """The URL, without password."""

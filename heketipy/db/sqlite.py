@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from heketipy.db import leftovers
 from heketipy.db.failures import DRIVER_ERRORS, translated
 from heketipy.db.lock import ServerLock
 from heketipy.domain.errors import StorageFailure
@@ -75,12 +76,22 @@ class SqliteStore:
             _make_private(path)
             store = cls(path, lock, busy_timeout=busy_timeout)
             with store._in_our_words():
+                leftovers.put_aside(path, lock)
                 store._inspect(inspect)
                 store._set_journal_mode(journal_mode)
         except BaseException:
             lock.release()
             raise
         return store
+
+    def begin(self) -> None:
+        """Mark the file as this server's, once its schema is the right one."""
+        driver = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
+        try:
+            with self._in_our_words():
+                leftovers.mark(driver, self._lock)
+        finally:
+            driver.close()
 
     @property
     def where(self) -> str:
@@ -240,6 +251,7 @@ def copy(source: Path, target: Path) -> None:
             # All pages in one step: if it stopped in between, every commit of the server would make it begin anew.
             reader.backup(writer, pages=-1)
             writer.execute("PRAGMA journal_mode = DELETE").fetchall()
+            leftovers.unmark(writer)
             problems = [text for (text,) in writer.execute("PRAGMA quick_check(1)") if text != "ok"]
         finally:
             writer.close()

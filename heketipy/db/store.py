@@ -9,6 +9,10 @@ from sqlalchemy import Connection
 class Store(Protocol):
     """A place for the books. Its methods block, and are called from the database's own threads."""
 
+    def begin(self) -> None:
+        """Take it into use, once its schema is the right one."""
+        ...
+
     @property
     def where(self) -> str:
         """Its name for people, without passwords."""
