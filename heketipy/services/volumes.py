@@ -13,6 +13,7 @@ from heketipy.domain.model import VolumeSpec
 from heketipy.domain.placement.refusals import NoRoom
 from heketipy.operations import volume_create, volume_delete, volume_expand
 from heketipy.operations.reservation import Reservations
+from heketipy.services.endpoints import EndpointCheck
 from heketipy.services.explanations import Explanations
 from heketipy.services.starter import Starter
 
