@@ -85,11 +85,13 @@ class SqliteStore:
         return store
 
     def begin(self) -> None:
-        """Mark the file as this server's, once its schema is the right one."""
+        """Mark the file as this server's, once its schema is the right one. Where that cannot be written, since the
+        disk is full, the server starts all the same: reading, and removing volumes, may be what is needed now."""
         driver = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
         try:
-            with self._in_our_words():
-                leftovers.mark(driver, self._lock)
+            leftovers.mark(driver, self._lock)
+        except (sqlite3.OperationalError, StorageFailure) as error:
+            log.warning("the database could not be marked", path=self.where, error=str(error))
         finally:
             driver.close()
 

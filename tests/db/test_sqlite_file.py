@@ -346,6 +346,17 @@ FILL_THE_DISK = """
         assert len(facts) == acknowledged + 1 and facts["after"] == "room again"
         db.close()
         print("done", acknowledged)
+        (mount / "ballast").write_bytes(b"")
+        with (mount / "ballast").open("ab", buffering=0) as ballast:
+            try:
+                while True:
+                    ballast.write(bytes(4096))
+            except OSError:
+                pass
+        db = Database.open(mount / "heketi.db")
+        assert len(await db.read(lambda tx: tx.meta.all())) == acknowledged + 1
+        db.close()
+        print("started on a full disk")
     asyncio.run(main())
 """
 
@@ -361,7 +372,7 @@ def test_a_full_disk_is_reported_and_loses_nothing(tmp_path: Path, mode: str) ->
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("done")
+    assert done.stdout.endswith("started on a full disk\n")
 
 
 def test_a_full_disk_at_the_first_start_is_reported(tmp_path: Path) -> None:
