@@ -61,6 +61,10 @@ class Backoff:
         """Forget about it."""
         self._waits.pop(key, None)
 
+    def clear(self) -> None:
+        """Forget about everything: all is due."""
+        self._waits.clear()
+
     def due(self, key: str) -> bool:
         """Tell whether it is time to try again."""
         return self._clock() >= self._waits.get(key, (0.0, 0.0))[0]

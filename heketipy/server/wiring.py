@@ -31,6 +31,9 @@ from heketipy.services.build import Policy, Services
 from heketipy.services.endpoints import Strictness
 
 _PURGE_PERIOD = 600.0
+
+_CLEAN_PERIOD = 10.0
+"""So often it is looked whether anything unsettled is due. What is due, a back-off of its own decides."""
 _WAIT_FOR_DATABASE = 3.0
 _UNLIMITED = 2**31 - 1
 
@@ -161,7 +164,7 @@ def _loops(gluster: GlusterSettings, services: Services) -> tuple[Loop, ...]:
                 "clean up",
                 services.cleaner.clean,
                 first=gluster.start_time_background_cleaner,
-                period=gluster.refresh_time_background_cleaner,
+                period=min(_CLEAN_PERIOD, gluster.refresh_time_background_cleaner),
             )
         )
     return tuple(loops)

@@ -67,7 +67,7 @@ async def build(
     Nothing is taken up yet: that is `services.cleaner.take_over()`.
     """
     epoch = await db.write(lambda tx: tx.meta.raise_epoch())
-    health = Health(db, storage_nodes)
+    health = Health(db, storage_nodes, back=lambda: cleaner.hurry())
     jobs = Jobs(db, ids=ids, clock=clock, retention=policy.job_retention)
     admission = Admission(policy.accepted)
     reservations = Reservations(policy=policy.volumes, ids=ids, down=lambda: health.down)
@@ -85,6 +85,7 @@ async def build(
         ended=jobs.ended,
     )
     starter = Starter(runner, jobs, admission, epoch=epoch, ids=ids, clock=clock)
+    cleaner = Cleaner(db, storage_nodes, runner, epoch=epoch, clock=clock, down=lambda: health.down)
     endpoints = EndpointCheck(policy.endpoints)
     return Services(
         clusters=Clusters(db, admission, ids=ids),
@@ -95,5 +96,5 @@ async def build(
         admission=admission,
         runner=runner,
         health=health,
-        cleaner=Cleaner(db, storage_nodes, runner, epoch=epoch, clock=clock, down=lambda: health.down),
+        cleaner=cleaner,
     )

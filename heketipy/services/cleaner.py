@@ -43,6 +43,10 @@ class Cleaner:
             log.warning("operations were left unsettled; they are being taken back or finished", count=len(operations))
         return len(operations)
 
+    def hurry(self) -> None:
+        """Forget about back-off: a node is back, and what it owes may be done at the next clean."""
+        self._backoff.clear()
+
     async def clean(self) -> None:
         """Take up what is due: operations that nobody works on, and debts of nodes that are not known to be down."""
         operations, open_debts = await self._db.read(_unsettled)

@@ -1,5 +1,7 @@
 """Which nodes are known not to answer (commands §4.5). Unknown counts as up."""
 
+from collections.abc import Callable
+
 import structlog
 
 from heketipy.db.database import Database, Tx
@@ -15,9 +17,11 @@ log = structlog.get_logger(__name__)
 class Health:
     """What the last look at the nodes has shown. Nodes that are not online are not looked at."""
 
-    def __init__(self, db: Database, nodes: StorageNodes) -> None:
+    def __init__(self, db: Database, nodes: StorageNodes, *, back: Callable[[], None]) -> None:
+        """`back` is called when a node answers again."""
         self._db = db
         self._nodes = nodes
+        self._back = back
         self._down: frozenset[str] = frozenset()
 
     @property
@@ -33,8 +37,11 @@ class Health:
         for node in nodes:
             if (node.id in down) != (node.id in self._down):
                 log.warning("node went down" if node.id in down else "node is back", node=node.id, host=node.manage[0])
+        returned = self._down - down
         if down != self._down:
             self._down = down
+        if returned:
+            self._back()
 
     async def _answers(self, node: Node) -> bool:
         try:

@@ -144,6 +144,23 @@ async def test_no_node_left_is_said_in_heketis_words(system: System) -> None:
     assert await system.discrepancies() == []
 
 
+async def test_a_debt_is_paid_soon_after_its_node_is_seen_again(system: System) -> None:
+    await system.cluster()
+    volume = await system.volume(10, REPLICA_3)
+    system.simulator.faults.add(Fault(Effect.LOSE, on("umount", node=HOSTS[1]), times=0))
+    await system.done(await system.services.volumes.delete(volume))
+    for _ in range(10):
+        await clean(system)
+    system.simulator.node_down(HOSTS[1])
+    await system.services.health.look()
+    system.simulator.faults.clear()
+    system.simulator.node_up(HOSTS[1])
+    await system.services.health.look()
+    await system.services.cleaner.clean()
+    assert await debts(system) == ()
+    assert await system.discrepancies() == []
+
+
 async def test_a_stuck_delete_is_taken_up_again_by_the_next_request_for_it(system: System) -> None:
     await system.cluster()
     volume = await system.volume(10, REPLICA_3)
