@@ -63,7 +63,7 @@ class HeketiProcess:
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
         self.rest = Rest(self.url, ADMIN_KEY if auth else None, certificate)
         self._process: subprocess.Popen[bytes] | None = None
-        self._environment = {**os.environ, "HEKETI_HTTP_PORT": str(self.port), **(environment or {})}
+        self.environment = {**os.environ, "HEKETI_HTTP_PORT": str(self.port), **(environment or {})}
         (folder / "heketi.json").write_text(config)
         self._arguments = ["--config", str(folder / "heketi.json")]
         if topology is not None:
@@ -81,7 +81,7 @@ class HeketiProcess:
         assert argv is not None
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*argv, *self._arguments], cwd=self.folder, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+                [*argv, *self._arguments], cwd=self.folder, env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
         end = time.monotonic() + limit
         while not self._says_hello():
@@ -91,7 +91,7 @@ class HeketiProcess:
 
     def _says_hello(self) -> bool:
         try:
-            return self.rest.ask("GET", "/hello").status_code == 200
+            return self.rest.ask("GET", "/hello").is_success
         except httpx.TransportError:
             return False
 

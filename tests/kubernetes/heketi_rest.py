@@ -84,16 +84,27 @@ class Rest:
                     )
         return found
 
-    def pending(self) -> int:
-        total: int = self.get("/operations")["total"]
-        return total
+    def unfinished(self) -> list[str]:
+        """What some work has begun and not ended: bricks of no visible volume, and operations where they are listed."""
+        whole = {brick["id"] for volume in self.volumes() for brick in self.get(f"/volumes/{volume}")["bricks"]}
+        bricks = {brick for _, _, held in self.space().values() for brick in held}
+        answer = self.ask("GET", "/operations/pending")
+        listed = answer.json()["pendingoperations"] if answer.status_code == 200 else []
+        return sorted(bricks - whole) + [operation["id"] for operation in listed]
 
     def wait_until_idle(self) -> None:
         """Every job comes to its end whether anybody polls or not."""
-        self._wait(lambda: self.pending() == 0)
+        self._wait(lambda: not self.unfinished())
 
-    def wait_for_work(self) -> None:
-        self._wait(lambda: self.pending() > 0)
+    def wait_for_change(self, before: object) -> None:
+        """Until some work is in the books; `before` is an earlier `books()`."""
+        self._wait(lambda: self.books() != before)
+
+    def wait_for_devices(self, number: int) -> None:
+        self._wait(lambda: len(self.space()) == number)
+
+    def books(self) -> object:
+        return self.volumes(), self.space()
 
     def _wait(self, come_true: Callable[[], bool], limit: float = 30) -> None:
         end = time.monotonic() + limit

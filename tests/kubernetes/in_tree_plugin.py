@@ -106,10 +106,10 @@ def build() -> Path | None:
         return None
     program = BUILD / "provisioner"
     subprocess.run(
-        ["nice", go, "build", "-trimpath", "-o", str(program), "."],
+        ["nice", go, "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-o", str(program), "."],
         cwd=SOURCE,
         check=True,
-        env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"},
+        env={**os.environ, "CGO_ENABLED": "0"},
     )
     return program
 
@@ -127,12 +127,13 @@ class Plugin:
         *,
         name: str = "",
         at_once: bool = False,
+        delay: float = 0,
         settle: float = 0,
         environment: dict[str, str] | None = None,
     ) -> Result:
         case = {"name": name, "objects": objects, "steps": steps, "at_once": at_once}
         done = subprocess.run(
-            [str(self._program), "-v=4", f"-settle={settle}s"],
+            [str(self._program), "-v=4", f"-delay={delay}s", f"-settle={settle}s"],
             input=json.dumps([case]),
             capture_output=True,
             text=True,

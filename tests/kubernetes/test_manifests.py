@@ -228,6 +228,7 @@ def deployed(tmp_path: Path) -> Iterator[HeketiProcess]:
 
 def test_the_manifests_serve_their_own_example(deployed: HeketiProcess, plugin: Plugin) -> None:
     """The StorageClass and the claim, as they are, through Kubernetes' own plug-in."""
+    deployed.rest.wait_for_devices(15)  # the topology is loaded while the server already serves
     storage_class: dict[str, Any] = {**CLASS, "parameters": {**CLASS["parameters"], "resturl": deployed.url}}
     secret = {**find("Secret", "gfs", "heketi-secret"), "stringData": {"key": ADMIN_KEY, "user-key": "another"}}
     born = plugin.run([storage_class, secret, CLAIM], [provision(CLAIM)])

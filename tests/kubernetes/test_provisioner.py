@@ -16,6 +16,7 @@ from in_tree_plugin import Manifest, Plugin, Result
 pytestmark = pytest.mark.timeout(1800)  # the first build of the plug-in takes minutes on a busy machine
 
 REPLICATE_3 = {"type": "replicate", "replicate": {"replica": 3}, "disperse": {}}
+LONGEST_IDLE = 12.0  # seconds; far from the 90 of the client, and generous for a busy machine
 Note = Callable[[Result], None]
 
 
@@ -255,6 +256,6 @@ def test_idle_connections_are_closed_within_seconds(site: Site, plugin: Plugin) 
     """K18: the plug-in opens a connection for every request and would keep each for 90 seconds."""
     wanted = claim()
     steps = [provision(wanted), expand(wanted, "3Gi"), delete(wanted)]
-    result = plugin.run(site.objects(wanted), steps, settle=12)
+    result = plugin.run(site.objects(wanted), steps, settle=LONGEST_IDLE)
     assert len(result.connections) > 10
-    assert {c.closed_by for c in result.connections} == {"server"}
+    assert [c for c in result.connections if c.closed_by == "nobody"] == []

@@ -248,7 +248,7 @@ def test_addresses_that_kubernetes_refuses_leave_no_volume(start_server: Start, 
     wire_rules.check(result, refusals_expected=True)
     assert len(result.errors) == 1
     assert server.rest.volumes() == []
-    assert server.rest.pending() == 0
+    assert server.rest.unfinished() == []
 
 
 def test_a_strict_server_takes_no_node_that_kubernetes_cannot_use(start_server: Start, tmp_path: Path) -> None:

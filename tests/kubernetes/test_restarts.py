@@ -32,6 +32,9 @@ def test_a_restart_changes_nothing_for_kubernetes(own_site: Site, plugin: Plugin
     assert own_site.server.rest.volumes() == []
 
 
+SLOW_NETWORK = 0.1  # seconds for each request of the plug-in
+
+
 @dataclass(frozen=True)
 class Work:
     """A step that takes its time, and whether the volume is there before and after it."""
@@ -53,9 +56,10 @@ def interrupt(site: Site, plugin: Plugin, work: Work, wanted: Manifest, number: 
     objects = site.objects(wanted)
     if work.needs_volume:
         objects = plugin.run(objects, [provision(wanted)]).objects
+    before = site.server.rest.books()
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(plugin.run, objects, [work.step(wanted)])
-        site.server.rest.wait_for_work()
+        running = pool.submit(plugin.run, objects, [work.step(wanted)], delay=SLOW_NETWORK)
+        site.server.rest.wait_for_change(before)
         site.server.tell(number)
         return running.result()
 

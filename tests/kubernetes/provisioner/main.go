@@ -5,7 +5,7 @@
 // objects that it left in Kubernetes, and every HTTP exchange that it had with the server, taken off its sockets.
 // It judges nothing; whoever reads the results does.
 //
-//	provisioner [-cases FILE] [-settle 5s] [-v 4]
+//	provisioner [-cases FILE] [-delay 50ms] [-settle 5s] [-v 4]
 package main
 
 import (
@@ -23,20 +23,21 @@ func main() {
 	klog.InitFlags(nil)
 	cases := flag.String("cases", "-", "file of cases; - is standard input")
 	settle := flag.Duration("settle", 0, "wait so long at the end for the server to close idle connections")
+	delay := flag.Duration("delay", 0, "hold back each request for so long, as a slow network does")
 	flag.Parse()
 
-	if err := run(*cases, *settle, os.Stdout); err != nil {
+	if err := run(*cases, *delay, *settle, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "provisioner:", err)
 		os.Exit(1)
 	}
 }
 
-func run(file string, settle time.Duration, out io.Writer) error {
+func run(file string, delay, settle time.Duration, out io.Writer) error {
 	cases, err := readCases(file)
 	if err != nil {
 		return err
 	}
-	tap := newTap()
+	tap := newTap(delay)
 	stories := make([]*story, 0, len(cases))
 	for _, c := range cases {
 		s, err := newStory(c, tap)

@@ -16,6 +16,7 @@ import (
 // clones Go's default transport for each request, so that the dialer of the latter is where to sit.
 type Tap struct {
 	began time.Time
+	delay time.Duration
 
 	mu          sync.Mutex
 	connections []*tapped
@@ -44,8 +45,8 @@ type chunk struct {
 	data []byte
 }
 
-func newTap() *Tap {
-	t := &Tap{began: time.Now(), step: -1}
+func newTap(delay time.Duration) *Tap {
+	t := &Tap{began: time.Now(), delay: delay, step: -1}
 	transport := http.DefaultTransport.(*http.Transport)
 	dial := transport.DialContext
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -120,6 +121,7 @@ func (c *tapped) isOpen() bool {
 }
 
 func (c *tapped) Write(data []byte) (int, error) {
+	time.Sleep(c.tap.delay)
 	if isRequestLine(data) && c.tap.loses(data) {
 		c.mu.Lock()
 		c.lost = true
