@@ -23,7 +23,7 @@ from typing import LiteralString
 import psycopg
 
 SWITCH = "HEKETIPY_TEST_POSTGRESQL"
-"""Environment: 0 means that there shall be no PostgreSQL; anything else that it must not be missing."""
+"""Environment: 0 leaves PostgreSQL out of the tests."""
 
 _START_LIMIT = 60.0
 
