@@ -20,6 +20,7 @@ VOLUME.add_command(ENDPOINT)
 
 _MISSING_ID = "Volume id missing"
 _NOT_FOUND = 404
+_MAX_FLOAT32 = (2 - 2**-23) * 2.0**127
 _DEFAULT_REPLICA = 2
 """What a server takes where a replicated volume says nothing of its replicas."""
 
@@ -185,10 +186,9 @@ def _wanted(
 
 
 def _float32(number: float) -> float:
-    rounded = to_float32(number)
-    if rounded == float("inf"):
+    if number > _MAX_FLOAT32:
         raise CommandError("json: unsupported value: +Inf")
-    return shortest(rounded)
+    return shortest(to_float32(number))
 
 
 def _write(session: Session, path: str, document: str) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.cli.conftest import CommandLine, Outcome
+from tests.cli.command_line import CommandLine, Outcome
 from tests.cli.labels import Labels, recorded
 
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "vectors" / "cli.json").read_text())
