@@ -23,6 +23,7 @@ from heketipy.operations.context import Context, decode, encode
 from heketipy.operations.kind import Kind, Outcome
 from heketipy.operations.kinds import KINDS
 from heketipy.operations.reservation import Reservations
+from heketipy.telemetry import metrics
 
 INTERRUPTED = "The server was stopped while this was in progress; it has been taken back. Please ask again."
 INTERNAL = "Internal error: the operation was taken back; the server's log says more."
@@ -156,7 +157,10 @@ class Runner:
 
     async def _work(self, operation_id: str, action: Callable[[Operation], Any]) -> None:
         async with self._slots:
-            with structlog.contextvars.bound_contextvars(operation=operation_id):
+            with (
+                structlog.contextvars.bound_contextvars(operation=operation_id),
+                metrics.OPERATIONS_RUNNING.track_inprogress(),
+            ):
                 operation = await self._db.read(_find, operation_id)
                 if operation is not None:
                     await action(operation)
@@ -256,6 +260,7 @@ class Runner:
         jobs = await self._db.write(self._settled, work, end, outcome)
         self.backoff.succeeded(work.operation.id)
         self._last_attempt.pop(work.operation.id, None)
+        self._count(work, "done" if outcome is None else "taken back")
         log.info("operation ended", kind=work.kind.name, outcome="done" if outcome is None else outcome.error)
         self._ended(jobs)
 
@@ -294,8 +299,13 @@ class Runner:
         log.error("operation is stuck", kind=work.kind.name, reason=reason, exc_info=_unexpected(refusal))
         jobs = await self._db.write(self._mark_stuck, work.operation.id, reason, text)
         self._last_attempt[work.operation.id] = self._clock()
+        self._count(work, "failed")
         self.backoff.failed(work.operation.id)
         self._ended(jobs)
+
+    def _count(self, work: Work, outcome: str) -> None:
+        seconds = self._clock() - work.operation.created
+        metrics.operation_ended(work.kind.name, outcome, seconds=seconds)
 
     def _mark_stuck(self, tx: Tx, operation: str, reason: str, text: str) -> list[str]:
         tx.operations.set_status(operation, Status.FAILED, error=reason)

@@ -16,7 +16,7 @@ from heketipy.operations import (
     volume_delete,
     volume_expand,
 )
-from tests.support.system import HOSTS, System
+from tests.support.system import System
 
 REPLICA_3 = Durability(DurabilityType.REPLICATE, replica=3)
 
@@ -72,7 +72,7 @@ async def _failed_device(system: System) -> str:
 
 async def _old_disk(system: System) -> str:
     node = (await system.cluster(nodes=1, devices=1)).nodes[0]
-    system.simulator.add_disk(HOSTS[0], "/dev/sdx", 100, signature="xfs")
+    system.simulator.add_disk(system.hosts[0], "/dev/sdx", 100, signature="xfs")
     return node
 
 
@@ -93,7 +93,7 @@ async def _create(system: System, spec: VolumeSpec) -> str:
 
 async def _add_node(system: System, cluster: str) -> str:
     number = len((await system.services.clusters.info(cluster)).nodes)
-    host = HOSTS[number]
+    host = system.hosts[number]
     return await system.services.nodes.add(NodeSpec(cluster=cluster, zone=1, manage=(host,), storage=(host,)))
 
 

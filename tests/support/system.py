@@ -1,7 +1,7 @@
 """A heketipy without HTTP: books, use cases and simulated nodes, which can be crashed, started again and compared."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from heketipy.db.database import Database
@@ -12,6 +12,7 @@ from heketipy.domain.operation import Job
 from heketipy.executors.nodes import StorageNodes
 from heketipy.executors.options import NodeOptions
 from heketipy.executors.simulator import Simulator, SimulatorTransport
+from heketipy.executors.transport import Transport
 from heketipy.services.build import Policy, Services, build
 from tests.support.books_and_nodes import discrepancies
 
@@ -37,9 +38,17 @@ class Clock:
 class System:
     """One server at a time on one set of simulated nodes and one database."""
 
-    def __init__(self, database: Path | str, simulator: Simulator, *, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        database: Path | str,
+        simulator: Simulator,
+        *,
+        policy: Policy | None = None,
+        hosts: Sequence[str] = HOSTS,
+    ) -> None:
         self.database = str(database)
         self.simulator = simulator
+        self.hosts = hosts
         self.policy = policy or Policy()
         self.clock = Clock()
         self.new_id = ids()
@@ -50,11 +59,20 @@ class System:
     async def start(self) -> "System":
         """Start a server, which takes over what a former one left."""
         self.db = Database.open(self.database)
-        self.transport = SimulatorTransport(self.simulator)
-        nodes = StorageNodes(self.transport, NodeOptions(), patience=())
+        nodes = StorageNodes(self.reach(), self.options, patience=())
         self.services = await build(self.db, nodes, self.policy, ids=self.new_id, clock=self.clock)
         await self.services.cleaner.take_over()
         return self
+
+    @property
+    def options(self) -> NodeOptions:
+        """How the nodes are set up."""
+        return NodeOptions()
+
+    def reach(self) -> Transport:
+        """Return the way of a new server to the nodes."""
+        self.transport = SimulatorTransport(self.simulator)
+        return self.transport
 
     async def crash(self) -> None:
         """End the server as SIGKILL does: nothing is settled any more. What outlived it on the nodes ends too."""
@@ -99,7 +117,7 @@ class System:
 
     async def add_node(self, cluster: str, number: int) -> str:
         """Add the node with a number from 0 on, each in a zone of its own."""
-        host = HOSTS[number]
+        host = self.hosts[number]
         spec = NodeSpec(cluster=cluster, zone=number + 1, manage=(host,), storage=(host,))
         return await self.done(await self.services.nodes.add(spec))
 
