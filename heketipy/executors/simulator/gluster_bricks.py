@@ -73,7 +73,7 @@ def refuse_overlap(call: Call, brick: VolumeBrick) -> None:
     node = call.host_of(brick)
     for volume in call.pool.volumes.values():
         for other in volume.bricks:
-            if call.host_of(other) is node and overlap(brick.path, other.path):
+            if overlap(brick.path, other.path) and call.host_of(other) is node:
                 raise Refusal(
                     f"Brick: {brick.host}:{brick.path} not available. Brick may be containing or be contained by an"
                     " existing brick."

@@ -15,7 +15,6 @@ from heketipy.executors.simulator.state import (
     State,
     VolumeBrick,
     VolumeGroup,
-    mapper_path,
 )
 from heketipy.executors.transport import Result
 
@@ -164,7 +163,7 @@ def mount_bricks(state: State, volume: GlusterVolume, only: Node | None = None) 
                 break
         paths.make_directories(node, point)
         node.mounted += 1
-        node.mounts[point] = [Mount(mapper_path(group.name, lv.name), point, "xfs", [*options, "nouuid"], node.mounted)]
+        node.mounts[point] = [Mount(lv.path, point, "xfs", [*options, "nouuid"], node.mounted)]
 
 
 def unmount_bricks(call: Call, volume: GlusterVolume) -> None:

@@ -273,6 +273,7 @@ def snapshot_lv(context: Context, group: VolumeGroup, origin: LogicalVolume, nam
     """Make a thin volume whose content is, at this moment, that of another."""
     lv = group.lvs[name] = LogicalVolume(
         name=name,
+        vg=group.name,
         uuid=context.world.lvm_uuid(),
         kind="thin",
         size_kib=origin.size_kib,
@@ -303,6 +304,7 @@ def lvcreate_linear(context: Context, options: Options, group: VolumeGroup) -> R
         )
     group.lvs[name] = LogicalVolume(
         name=name,
+        vg=group.name,
         uuid=context.world.lvm_uuid(),
         kind="linear",
         size_kib=extents * group.extent_kib,
@@ -365,6 +367,7 @@ def lvcreate_thin(context: Context, options: Options, group: VolumeGroup, pool_n
         size = size_kib(options.last("virtualsize"))
         group.lvs[name] = LogicalVolume(
             name=name,
+            vg=group.name,
             uuid=context.world.lvm_uuid(),
             kind="thin",
             size_kib=math.ceil(size / group.extent_kib) * group.extent_kib,
@@ -390,6 +393,7 @@ def wanted_pool(context: Context, options: Options, group: VolumeGroup, name: st
     metadata_kib = min(max(metadata_kib, 2048), 16 << 20)
     return LogicalVolume(
         name=name,
+        vg=group.name,
         uuid=context.world.lvm_uuid(),
         kind="pool",
         size_kib=data_kib,
@@ -461,7 +465,7 @@ def targets(
             found += [(group, lv) for lv in group.lvs.values()]
     if select:
         chosen = lvm_reports.selection(select)
-        found = [(group, lv) for group, lv in found if chosen(lvm_reports.lv_fields(context, group, lv))]
+        found = [(group, lv) for group, lv in found if chosen(lvm_reports.View(context).lv(group, lv))]
     return found, errors
 
 

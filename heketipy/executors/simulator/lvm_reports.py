@@ -69,71 +69,89 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.2f}" if whole else "0.00"
 
 
-def lv_fields(context: Context, group: VolumeGroup, lv: LogicalVolume) -> Row:
-    """Return every field of a logical volume."""
-    is_open = bool(context.node.mounts_of(lv)) or (lv.kind == "pool" and bool(group.thins(lv.name)))
-    kind = {"pool": "t", "thin": "V", "linear": "-"}[lv.kind]
-    target = {"pool": "t", "thin": "t", "linear": "-"}[lv.kind]
-    state = ("a" if lv.active else "-") + ("o" if is_open else "-")
-    data: Value = ""
-    metadata: Value = ""
-    if lv.kind == "thin":
-        chunk = group.lvs[lv.pool].chunk_kib
-        data = percent(chunks_of(lv.written_kib, chunk), lv.size_kib / chunk)
-    if lv.kind == "pool":
-        thins = group.thins(lv.name)
-        chunks = sum(chunks_of(thin.own_kib, lv.chunk_kib) for thin in thins)
-        data = percent(min(chunks, lv.size_kib // lv.chunk_kib), lv.size_kib / lv.chunk_kib)
-        blocks = lv.metadata_extents * group.extent_kib // 4
-        metadata = percent(blocks // 10 + 9 + len(thins) + chunks // 133, blocks)
-        is_open = bool(thins)
-        state = ("a" if lv.active else "-") + ("o" if is_open else "-")
-    path = f"/dev/{group.name}/{lv.name}"
-    return {
-        "lv_name": lv.name, "vg_name": group.name, "lv_full_name": f"{group.name}/{lv.name}", "lv_uuid": lv.uuid,
-        "lv_attr": f"{kind}wi-{state}{target}{'z' if target == 't' else '-'}--", "lv_size": lv.size_kib,
-        "pool_lv": lv.pool, "origin": lv.origin, "data_percent": data, "metadata_percent": metadata, "move_pv": "",
-        "mirror_log": "", "copy_percent": "", "convert_lv": "", "lv_path": "" if lv.kind == "pool" else path,
-        "lv_dm_path": f"/dev/mapper/{group.name.replace('-', '--')}-{lv.name.replace('-', '--')}",
-        "thin_count": len(group.thins(lv.name)) if lv.kind == "pool" else "",
-        "lv_metadata_size": lv.metadata_extents * group.extent_kib if lv.kind == "pool" else "",
-        "chunk_size": lv.chunk_kib if lv.kind == "pool" else 0, "lv_tags": ",".join(lv.tags),
-        "lv_active": "active" if lv.active else "",
-        "lv_layout": {"pool": "thin,pool", "thin": "thin,sparse", "linear": "linear"}[lv.kind],
-        "lv_role": "private" if lv.kind == "pool" else "public", "segtype": f"thin{'-pool' * (lv.kind == 'pool')}"
-        if lv.kind != "linear" else "linear", "lv_device_open": "open" if is_open else "", "lv_health_status": "",
-        "lv_time": "", "devices": f"{lv.name}_tdata(0)" if lv.kind == "pool" else "",
-        **vg_fields(context, group),
-    }  # fmt: skip
+class View:
+    """The fields of a node's volumes, groups and disks at one moment; what many rows need is looked up once."""
+
+    def __init__(self, context: Context) -> None:
+        node = context.node
+        self.node = node
+        self.mounted = {mount.device for stack in node.mounts.values() for mount in stack}
+        self.groups = {group.name: group_fields(group) for group in node.vgs.values()}
+        self.thins: dict[tuple[str, str], list[LogicalVolume]] = {}
+        for group in node.vgs.values():
+            for lv in group.lvs.values():
+                if lv.kind == "thin":
+                    self.thins.setdefault((group.name, lv.pool), []).append(lv)
+
+    def is_open(self, group: VolumeGroup, lv: LogicalVolume) -> bool:
+        """Return whether a volume is mounted, or a pool in use."""
+        return lv.path in self.mounted or (group.name, lv.name) in self.thins
+
+    def lv(self, group: VolumeGroup, lv: LogicalVolume) -> Row:
+        """Return every field of a logical volume."""
+        is_open = self.is_open(group, lv)
+        pool = lv.kind == "pool"
+        kind, target = {"pool": ("t", "tz"), "thin": ("V", "tz"), "linear": ("-", "--")}[lv.kind]
+        return {
+            "lv_name": lv.name, "vg_name": group.name, "lv_full_name": f"{group.name}/{lv.name}", "lv_uuid": lv.uuid,
+            "lv_attr": f"{kind}wi-{'a' if lv.active else '-'}{'o' if is_open else '-'}{target}--",
+            "lv_size": lv.size_kib, "pool_lv": lv.pool, "origin": lv.origin, **self.usage(group, lv), "move_pv": "",
+            "mirror_log": "", "copy_percent": "", "convert_lv": "", "lv_dm_path": lv.path,
+            "lv_path": "" if pool else f"/dev/{group.name}/{lv.name}",
+            "thin_count": len(self.thins.get((group.name, lv.name), [])) if pool else "",
+            "lv_metadata_size": lv.metadata_extents * group.extent_kib if pool else "",
+            "chunk_size": lv.chunk_kib if pool else 0, "lv_tags": ",".join(lv.tags),
+            "lv_active": "active" if lv.active else "", "lv_role": "private" if pool else "public",
+            "lv_layout": {"pool": "thin,pool", "thin": "thin,sparse", "linear": "linear"}[lv.kind],
+            "segtype": {"pool": "thin-pool", "thin": "thin", "linear": "linear"}[lv.kind],
+            "lv_device_open": "open" if is_open else "", "lv_health_status": "", "lv_time": "",
+            "devices": f"{lv.name}_tdata(0)" if pool else "", **self.vg(group),
+        }  # fmt: skip
+
+    def usage(self, group: VolumeGroup, lv: LogicalVolume) -> Row:
+        """Return how full a thin volume or a pool is."""
+        data = metadata = ""
+        if lv.kind == "thin":
+            chunk = group.lvs[lv.pool].chunk_kib
+            data = percent(chunks_of(lv.written_kib, chunk), lv.size_kib / chunk)
+        if lv.kind == "pool":
+            thins = self.thins.get((group.name, lv.name), [])
+            chunks = sum(chunks_of(thin.own_kib, lv.chunk_kib) for thin in thins)
+            data = percent(min(chunks, lv.size_kib // lv.chunk_kib), lv.size_kib / lv.chunk_kib)
+            blocks = lv.metadata_extents * group.extent_kib // 4
+            metadata = percent(blocks // 10 + 9 + len(thins) + chunks // 133, blocks)
+        return {"data_percent": data, "metadata_percent": metadata}
+
+    def vg(self, group: VolumeGroup) -> Row:
+        """Return every field of a volume group, and those of its physical volume."""
+        return self.pv(self.node.disks[group.disk])
+
+    def pv(self, disk: Disk) -> Row:
+        """Return every field of a physical volume, and those of its group."""
+        group: Row = self.groups.get(disk.vg, {})
+        size, free = group.get("vg_size", disk.size_kib), group.get("vg_free", disk.size_kib)
+        extents, left = group.get("vg_extent_count", 0), group.get("vg_free_count", 0)
+        return {
+            "pv_name": disk.path, "pv_uuid": disk.pv_uuid, "pv_fmt": "lvm2", "pv_attr": "a--" if group else "---",
+            "pv_size": size, "pv_free": free, "pv_used": difference(size, free), "dev_size": disk.size_kib,
+            "pe_start": disk.pe_start_kib, "vg_name": disk.vg, "vg_uuid": "", "pv_pe_count": extents,
+            "pv_pe_alloc_count": difference(extents, left), **group,
+        }  # fmt: skip
 
 
-def vg_fields(context: Context, group: VolumeGroup) -> Row:
-    """Return every field of a volume group, and those of its physical volume."""
-    return {**group_fields(group), **disk_fields(context, context.node.disks[group.disk])}
+def difference(one: Value, other: Value) -> int:
+    """Return how much larger a number is."""
+    return one - other if isinstance(one, int) and isinstance(other, int) else 0
 
 
 def group_fields(group: VolumeGroup) -> Row:
     """Return every field of a volume group."""
+    free = group.free_extents
     return {
         "vg_name": group.name, "vg_uuid": group.uuid, "pv_count": 1, "lv_count": len(group.lvs), "snap_count": 0,
-        "vg_attr": "wz--n-", "vg_size": group.extents * group.extent_kib,
-        "vg_free": group.free_extents * group.extent_kib, "vg_extent_size": group.extent_kib,
-        "vg_extent_count": group.extents, "vg_free_count": group.free_extents, "vg_tags": "",
+        "vg_attr": "wz--n-", "vg_size": group.extents * group.extent_kib, "vg_free": free * group.extent_kib,
+        "vg_extent_size": group.extent_kib, "vg_extent_count": group.extents, "vg_free_count": free, "vg_tags": "",
         "vg_missing_pv_count": 0,
-    }  # fmt: skip
-
-
-def disk_fields(context: Context, disk: Disk) -> Row:
-    """Return every field of a physical volume."""
-    group = context.node.vgs.get(disk.vg)
-    size = group.extents * group.extent_kib if group else disk.size_kib
-    free = group.free_extents * group.extent_kib if group else disk.size_kib
-    return {
-        "pv_name": disk.path, "pv_uuid": disk.pv_uuid, "pv_fmt": "lvm2", "pv_attr": "a--" if group else "---",
-        "pv_size": size, "pv_free": free, "pv_used": size - free if group else 0, "dev_size": disk.size_kib,
-        "pe_start": disk.pe_start_kib, "vg_name": disk.vg, "vg_uuid": group.uuid if group else "",
-        "pv_pe_count": group.extents if group else 0, "pv_pe_alloc_count": group.used_extents if group else 0,
-        **(group_fields(group) if group else {}),
     }  # fmt: skip
 
 
@@ -150,7 +168,9 @@ def report_options(context: Context) -> Options:
 def pvs(context: Context) -> Result:
     """Report physical volumes."""
     options = report_options(context)
-    rows, errors = [], ""
+    view = View(context)
+    rows: list[Row] = []
+    errors = ""
     if options.rest:
         for path in options.rest:
             disk = context.disk(path)
@@ -159,22 +179,24 @@ def pvs(context: Context) -> Result:
             elif not disk.pv_uuid:
                 errors += f'  Failed to find physical volume "{path}".\n'
             else:
-                rows.append(disk_fields(context, disk))
+                rows.append(view.pv(disk))
     else:
-        rows = [disk_fields(context, d) for _, d in sorted(context.node.disks.items()) if d.pv_uuid]
+        rows = [view.pv(disk) for _, disk in sorted(context.node.disks.items()) if disk.pv_uuid]
     return report(options, "pv", rows, errors)
 
 
 def vgs(context: Context) -> Result:
     """Report volume groups."""
     options = report_options(context)
-    rows, errors = [], ""
+    view = View(context)
+    rows: list[Row] = []
+    errors = ""
     for name in options.rest or sorted(context.node.vgs):
         group = context.node.vgs.get(name.removeprefix("/dev/"))
         if group is None:
             errors += f'  Volume group "{name}" not found\n  Cannot process volume group {name}\n'
         else:
-            rows.append(vg_fields(context, group))
+            rows.append(view.vg(group))
     return report(options, "vg", rows, errors)
 
 
@@ -196,21 +218,24 @@ def lvs(context: Context) -> Result:
             errors += f'  Failed to find logical volume "{group_name}/{lv_name}"\n'
         else:
             found += [(group, lv) for _, lv in sorted(group.lvs.items())]
-    rows = [lv_fields(context, group, lv) for group, lv in found]
+    view = View(context)
+    rows = [view.lv(group, lv) for group, lv in found]
     if "all" in options and not options.rest:
-        rows += [spare_fields(context, group) for group in context.node.vgs.values() if group.spare_extents]
+        rows += [spare_fields(view, group) for group in context.node.vgs.values() if group.spare_extents]
     return report(options, "lv", rows, errors)
 
 
-def spare_fields(context: Context, group: VolumeGroup) -> Row:
+def spare_fields(view: View, group: VolumeGroup) -> Row:
     """Return the fields of the hidden spare for pool metadata."""
-    spare = LogicalVolume(name="lvol0_pmspare", uuid="", kind="linear", size_kib=group.spare_extents * group.extent_kib)
-    return {**lv_fields(context, group, spare), "lv_name": "[lvol0_pmspare]", "lv_attr": "ewi-------"}
+    size = group.spare_extents * group.extent_kib
+    spare = LogicalVolume(name="lvol0_pmspare", vg=group.name, uuid="", kind="linear", size_kib=size)
+    return {**view.lv(group, spare), "lv_name": "[lvol0_pmspare]", "lv_attr": "ewi-------"}
 
 
 def vgdisplay(context: Context) -> Result:
     """Print volume groups as fields separated by colons (-c), or in short."""
     options = report_options(context)
+    view = View(context)
     out, errors = "", ""
     for name in options.rest or sorted(context.node.vgs):
         group = context.node.vgs.get(name)
@@ -223,9 +248,7 @@ def vgdisplay(context: Context) -> Result:
             sizes = [sized(kib, "h", suffix=True) for kib in (total, used, total - used)]
             out += f'  "{name}" {sizes[0]} [{sizes[1]} used / {sizes[2]} free]\n'
             continue
-        opened = sum(
-            1 for lv in group.lvs.values() if context.node.mounts_of(lv) or (lv.kind == "pool" and group.thins(lv.name))
-        )
+        opened = sum(view.is_open(group, lv) for lv in group.lvs.values())
         out += (
             f"  {name}:r/w:772:-1:0:{len(group.lvs)}:{opened}:-1:0:1:1:{group.extents * group.extent_kib}"
             f":{group.extent_kib}:{group.extents}:{group.used_extents}:{group.free_extents}:{group.uuid}\n"

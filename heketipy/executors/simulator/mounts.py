@@ -82,12 +82,8 @@ def refused(point: str, text: str) -> Result:
 
 def name_of(node: Node, source: str) -> str:
     """Return the name under which the kernel knows a device."""
-    found = node.lv_by_path(source)
-    if found:
-        group, lv = found
-        return f"/dev/mapper/{group.name.replace('-', '--')}-{lv.name.replace('-', '--')}"
-    disk = node.disk(source)
-    return disk.path if disk else source
+    device = node.device(source)
+    return device.path if device else source
 
 
 @dataclass(frozen=True, slots=True)

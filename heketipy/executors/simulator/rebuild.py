@@ -19,7 +19,6 @@ from heketipy.executors.simulator.state import (
     Pool,
     VolumeBrick,
     VolumeGroup,
-    mapper_path,
 )
 from heketipy.executors.simulator.state import Node as Machine
 
@@ -97,6 +96,7 @@ def make_brick(world: World, machine: Machine, group: VolumeGroup, brick: Brick,
     if pool_name not in group.lvs:
         group.lvs[pool_name] = LogicalVolume(
             name=pool_name,
+            vg=group.name,
             uuid=world.lvm_uuid(),
             kind="pool",
             size_kib=brick.tp_size_kib,
@@ -107,12 +107,13 @@ def make_brick(world: World, machine: Machine, group: VolumeGroup, brick: Brick,
         return
     thin = group.lvs[lv_name] = LogicalVolume(
         name=lv_name,
+        vg=group.name,
         uuid=world.lvm_uuid(),
         kind="thin",
         size_kib=-(-brick.size_kib // group.extent_kib) * group.extent_kib,
         pool=pool_name,
     )
-    point, device = posixpath.dirname(brick.path), mapper_path(group.name, lv_name)
+    point, device = posixpath.dirname(brick.path), thin.path
     context = Context(world, machine, ("mount",))
     xfs.write(context, thin, xfs.log_blocks(thin.size_kib // 4))
     paths.make_directories(machine, point)

@@ -46,6 +46,7 @@ class LogicalVolume:
     """
 
     name: str
+    vg: str
     uuid: str
     kind: str
     size_kib: int
@@ -61,6 +62,11 @@ class LogicalVolume:
     written_kib: int = 0
     own_kib: int = 0
     root: Entry | None = None
+
+    @property
+    def path(self) -> str:
+        """The name that mount shows."""
+        return mapper_path(self.vg, self.name)
 
 
 @dataclass(slots=True)
@@ -219,7 +225,8 @@ class Node:
 
     def mounts_of(self, device: Disk | LogicalVolume) -> list[Mount]:
         """Return where a device is mounted."""
-        return [m for m in self.mount_list if self.device(m.device) is device]
+        mounts = [m for stack in self.mounts.values() for m in stack if m.device == device.path]
+        return sorted(mounts, key=lambda m: m.number)
 
 
 @dataclass(slots=True)
