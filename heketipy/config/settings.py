@@ -266,6 +266,11 @@ class GlusterSettings(_Group):
         description="SQLite's journal. `wal` is fast; `delete` works on network mounts; `auto` takes "
         "WAL where the file system can do it.",
     )
+    record_file: Annotated[str, OURS, Variable("HEKETIPY_RECORD")] = Field(
+        "",
+        description="File to which every batch of commands for nodes is appended, with its results: for people who "
+        "look for an error. Empty: none.",
+    )
     backup_directory: Annotated[str, OURS, Variable("HEKETIPY_BACKUP_DIRECTORY")] = Field(
         "", description="Where backups of the SQLite file go. Empty: a folder `<database>.backups` beside it."
     )

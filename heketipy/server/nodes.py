@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from heketipy.config import ConfigurationError, ExecutorName, GlusterSettings, SimulatorSettings
 from heketipy.db.database import Database, Tx
@@ -11,6 +12,7 @@ from heketipy.executors.build import ssh_transport, storage_nodes
 from heketipy.executors.metered import Outcome
 from heketipy.executors.nodes import StorageNodes
 from heketipy.executors.options import NodeOptions, SshOptions
+from heketipy.executors.recorder import Recorder
 from heketipy.executors.simulator import Simulator, SimulatorTransport
 from heketipy.executors.simulator.rebuild import rebuild
 from heketipy.executors.simulator.remote import RemoteSimulatorTransport
@@ -27,12 +29,15 @@ class Reached:
     storage: StorageNodes
     simulator: Simulator | None = None
     keeper: "_Keeper | None" = None
+    transcript: TextIO | None = None
 
     async def close(self) -> None:
         """Drop all connections; keep what a file keeps."""
         await self.storage.close()
         if self.keeper is not None:
             self.keeper.save()
+        if self.transcript is not None:
+            self.transcript.close()
 
 
 class PinnedKeys:
@@ -80,28 +85,41 @@ class CountingMeter:
 async def reach_nodes(gluster: GlusterSettings, executor: ExecutorName, db: Database) -> Reached:
     """Return the storage nodes that the settings speak of. Raises ConfigurationError."""
     options = _node_options(gluster)
+    simulator: Simulator | None = None
+    keeper: _Keeper | None = None
+    transport: Transport
     match executor:
         case ExecutorName.SIMULATOR if gluster.simulator.socket:
-            remote = RemoteSimulatorTransport(Path(gluster.simulator.socket))
-            return Reached(storage_nodes(remote, options, meter=CountingMeter()))
+            transport = RemoteSimulatorTransport(Path(gluster.simulator.socket))
         case ExecutorName.SIMULATOR:
-            return await _simulated(gluster.simulator, options, db)
+            simulator, keeper = await _simulated(gluster.simulator, db)
+            transport = SimulatorTransport(simulator, latency=gluster.simulator.latency_ms / 1000)
         case ExecutorName.SSH:
-            return Reached(storage_nodes(_ssh(gluster, options, db), options, meter=CountingMeter()))
+            transport = _ssh(gluster, options, db)
         case ExecutorName.KUBERNETES:
             raise ConfigurationError("Unable to start application: executor kubernetes is not supported yet")
+    transcript = _transcript(gluster.record_file) if gluster.record_file else None
+    if transcript is not None:
+        transport = Recorder(transport, transcript)
+    return Reached(storage_nodes(transport, options, meter=CountingMeter()), simulator, keeper, transcript)
 
 
-async def _simulated(settings: SimulatorSettings, options: NodeOptions, db: Database) -> Reached:
+def _transcript(path: str) -> TextIO:
+    """Open a transcript. Each line is written at once: it is of use when the server was killed, too."""
+    try:
+        return Path(path).open("a", buffering=1, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"Unable to start application: glusterfs.record_file: {error}") from error
+
+
+async def _simulated(settings: SimulatorSettings, db: Database) -> "tuple[Simulator, _Keeper | None]":
     """Return simulated nodes: as a file has kept them, or else as the books know them."""
     file = StateFile(Path(settings.state_file)) if settings.state_file else None
     state = await asyncio.to_thread(_restored, file) if file else None
     simulator = Simulator(state, accept_anything=True, device_size_gib=settings.device_size_gb)
     if state is None:
         await db.read(_rebuild, simulator)
-    keeper = _Keeper(simulator, file) if file else None
-    transport = SimulatorTransport(simulator, latency=settings.latency_ms / 1000)
-    return Reached(storage_nodes(transport, options, meter=CountingMeter()), simulator, keeper)
+    return simulator, _Keeper(simulator, file) if file else None
 
 
 def _restored(file: StateFile) -> State | None:
