@@ -5,7 +5,7 @@ one, and no volume is removed by a create: where a repeated create finds more th
 fails, and the undo cleans up.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -361,9 +361,7 @@ class _Demolition:
                 errors.append(refusal(node, umount))
             elif not removal.ok and not lvm.is_gone(removal.stderr):
                 errors.append(refusal(node, removal))
-        for rmdir in rmdirs:
-            if not rmdir.ok and not _is_missing(rmdir.stderr):
-                errors.append(refusal(node, rmdir))
+        errors += [refusal(node, rmdir) for rmdir in rmdirs if not rmdir.ok and not _is_missing(rmdir.stderr)]
         empty, gone = [], []
         for pool, result in zip(self._pools, counts, strict=True):
             match _count(result):
@@ -407,7 +405,3 @@ def _count(result: Result) -> int | None:
         return lvm.read_thin_count(result.stdout)
     except ValueError:
         return None
-
-
-Reclaimed = Mapping[str, bool]
-"""For each brick, by id, whether its space is free again."""

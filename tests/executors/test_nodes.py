@@ -345,11 +345,16 @@ async def test_space_is_not_reclaimed_while_others_live_in_the_pool(nodes: Stora
     assert f"{one.group}/{one.pool_name}" in simulator.node(A.manage).lvs
 
 
-async def test_a_pool_that_cannot_be_removed_is_not_reclaimed(nodes: StorageNodes, simulator: Simulator) -> None:
+@pytest.mark.parametrize("words", [("lvremove", "tp_"), ("rmdir",)])
+async def test_what_stays_behind_of_a_brick_is_a_failure(
+    nodes: StorageNodes, simulator: Simulator, words: tuple[str, ...]
+) -> None:
     await nodes.set_up_device(A, "/dev/vdb", DEVICE, fence=FENCE)
     await nodes.create_bricks(A, [brick(1)], fence=FENCE)
-    simulator.faults.add(Fault(Effect.FAIL, on("lvremove", "tp_")))
-    assert await nodes.destroy_bricks(A, [brick(1)], fence=FENCE) == {brick(1).id: False}
+    simulator.faults.add(Fault(Effect.FAIL, on(*words)))
+    with pytest.raises(CommandFailed, match="simulated failure"):
+        await nodes.destroy_bricks(A, [brick(1)], fence=FENCE)
+    assert await nodes.destroy_bricks(A, [brick(1)], fence=FENCE) == {brick(1).id: True}
 
 
 async def test_one_busy_brick_does_not_keep_the_others(nodes: StorageNodes, simulator: Simulator) -> None:
