@@ -67,8 +67,11 @@ def mkfs_xfs(context: Context) -> Result:
         stripe_kib = 0
     if device.size_kib < SMALLEST_KIB:
         return failed(1, f"{said}Filesystem must be larger than 300MB.\n{USAGE}")
+    blocks = device.size_kib // 4
+    if "d.su" in given and log_blocks(blocks) >= blocks // groups(blocks, striped=True):
+        return failed(1, f"internal log size {log_blocks(blocks)} too large, must fit in allocation group\n{USAGE}")
     if "N" not in options:
-        write(context, device, log_blocks(device.size_kib // 4))
+        write(context, device, log_blocks(blocks))
     return done("" if "q" in options else geometry(path, device.size_kib, given, stripe_kib, options), said)
 
 

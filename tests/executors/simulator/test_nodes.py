@@ -118,6 +118,21 @@ def test_clones_live_on_when_their_node_was_rebooted(brick: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
+    ("mib", "options", "made"),
+    [
+        (296, "", False),
+        (300, "", True),
+        (512, "-d su=262144,sw=10", False),
+        (516, "-d su=262144,sw=10", True),
+    ],
+)
+def test_small_file_systems_are_refused(simulator: Simulator, mib: int, options: str, made: bool) -> None:
+    run(simulator, *BRICK[:2], f"lvcreate -qq --size 1G --thin vg_d/tp --virtualsize {mib}M --name small")
+    result = simulator.execute(HOST, shlex.split(f"mkfs.xfs {options} /dev/vg_d/small"))
+    assert result.ok is made, result
+
+
+@pytest.mark.parametrize(
     "line",
     ["nosuch --x", "/usr/sbin/nosuch", "sudo -n nosuch", "timeout -k 5 10 nosuch", "sh -c true", "/opt/bin/lvs"],
 )
