@@ -1,4 +1,5 @@
-"""Ids: 16 random bytes as 32 lower-case hex digits. Where they come from is decided above: the domain has no chance of its own."""
+"""Ids: 16 random bytes as 32 lower-case hex digits. Where they come from is decided above: chance is no part of the
+domain."""
 
 import re
 from collections.abc import Callable

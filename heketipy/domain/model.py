@@ -12,6 +12,7 @@ from heketipy.domain.states import State
 
 Tags = Mapping[str, str]
 
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """A set of nodes that are gluster peers. `file` and `block` say what new volumes it may host."""
@@ -164,7 +165,7 @@ class NodeSpec:
 
 @dataclass(frozen=True, slots=True)
 class DeviceSpec:
-    """What was asked for: a device add, after its form was checked. `destroy_data` allows its old content to be wiped."""
+    """What was asked for: a device add, after its form was checked. `destroy_data` allows its content to be wiped."""
 
     node: str
     name: str

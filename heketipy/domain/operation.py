@@ -42,7 +42,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a client polls at `/queue/<id>`. Ended jobs have `ended` set and either an error, a result path, or neither."""
+    """What a client polls at `/queue/<id>`. Ended jobs have `ended` set, and an error, a result path, or neither."""
 
     id: str
     operation: str

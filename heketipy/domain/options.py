@@ -31,9 +31,7 @@ class ParsedOptions:
     """Empty: none."""
 
 
-def effective_options(
-    pre: str, post: str, block_options: str, request: Iterable[str], block: bool
-) -> tuple[str, ...]:
+def effective_options(pre: str, post: str, block_options: str, request: Iterable[str], block: bool) -> tuple[str, ...]:
     """Return the list that is stored and shown: the server's, the request's, the server's.
 
     `pre`, `post` and `block_options` are comma-separated settings. An empty setting gives one empty text, and
