@@ -3,10 +3,12 @@
 import re
 from typing import Final
 
+import httpx
+
 from heketipy.client.errors import ClientError, UnansweredError
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_AUTHORITY: Final = re.compile(r"//(?P<host>\[[^\]/?#]*\]|[^:/?#]*)(?P<port>:[^/?#]*)?")
+_AUTHORITY: Final = re.compile(r"//(?:[^/?#@]*@)?(?P<host>\[[^\]/?#]*\]|[^:/?#]*)(?P<port>:[^/?#]*)?")
 _PORTS: Final = 65535
 
 
@@ -25,8 +27,18 @@ def trimmed(server: str) -> str:
     return server.rstrip("/") if "://" in server.rstrip("/") else server
 
 
-def check(method: str, url: str) -> None:
-    """Raise BadAddressError or UnansweredError where a URL cannot be asked for."""
+def parsed(method: str, url: str) -> httpx.URL:
+    """Return a URL that a request can go to. Raises BadAddressError and UnansweredError."""
+    _check(method, url)
+    try:
+        address = httpx.URL(url)
+        _ = address.host  # a wrong international name is found only when it is looked at
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise BadAddressError(url, str(error)) from error
+    return address
+
+
+def _check(method: str, url: str) -> None:
     scheme = _SCHEME.match(url)
     if scheme is None:
         if ":" in url.partition("/")[0]:

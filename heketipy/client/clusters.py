@@ -1,6 +1,6 @@
 """Routes of clusters."""
 
-from heketipy.client.connection import Connection, Json, segment
+from heketipy.client.connection import Connection, Json, ids, segment
 
 
 class Clusters:
@@ -15,7 +15,7 @@ class Clusters:
 
     async def ids(self) -> list[str]:
         """List all clusters."""
-        return list((await self._connection.get("/clusters"))["clusters"])
+        return ids(await self._connection.get("/clusters"), "clusters")
 
     async def info(self, id: str) -> Json:
         """Show a cluster."""

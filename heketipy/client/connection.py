@@ -40,6 +40,14 @@ def segment(id: str) -> str:
     return id
 
 
+def ids(answer: Json, member: str) -> list[str]:
+    """Return the ids that an answer lists. Raises MisunderstoodError."""
+    found = answer.get(member)
+    if not isinstance(found, list):
+        raise MisunderstoodError(f"the answer lists no {member}: is this a heketi?")
+    return found
+
+
 class Connection:
     """A server, and how requests reach it. Errors are ClientErrors."""
 
@@ -60,6 +68,8 @@ class Connection:
             verify=verify,
             trust_env=False,
             follow_redirects=False,
+            # Else a user and password in the address would take the place of the token.
+            auth=httpx.Auth(),
             timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
         )
 
@@ -95,14 +105,13 @@ class Connection:
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
         """Send a first request: as often as it takes, within reason, where the server is busy."""
-        url = self._server + path
-        address.check(method, url)
+        url = address.parsed(method, self._server + path)
         for _ in range(BUSY_RETRIES):
-            answer = await self._follow_of(method, httpx.URL(url), body)
+            answer = await self._follow_of(method, url, body)
             if answer.status_code != _BUSY:
                 return answer
             await asyncio.sleep(_pause(answer))
-        return await self._follow_of(method, httpx.URL(url), body)
+        return await self._follow_of(method, url, body)
 
     async def _follow_of(self, method: str, url: httpx.URL, body: Mapping[str, Any] | None) -> httpx.Response:
         """Send a request, also to where the server has moved to. What changes something is never turned into a GET."""
@@ -146,7 +155,7 @@ class Connection:
         bearer = token(user=self._user, secret=self._secret, method=method, path=url.path, now=time.time())
         try:
             return await self._http.request(method, url, json=body, headers={"Authorization": f"bearer {bearer}"})
-        except httpx.RequestError as error:
+        except (httpx.RequestError, UnicodeError) as error:
             raise UnansweredError(method, str(url), reason(error, url)) from error
 
 

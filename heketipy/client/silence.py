@@ -12,12 +12,12 @@ import httpx
 _TRIED: Final = re.compile(r"\('(?P<host>[^']+)', (?P<port>\d+)")
 
 
-def reason(error: httpx.RequestError, url: httpx.URL) -> str:
+def reason(error: Exception, url: httpx.URL) -> str:
     """Say why a request got no answer."""
     causes = list(_causes(error))
     if wrong := _tls(causes):
         return wrong
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
+    if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes):
         return f"dial tcp: lookup {url.host}: no such host"
     connecting = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
     where = f"{'dial' if connecting else 'read'} tcp {_tried(causes) or _netloc(url)}"

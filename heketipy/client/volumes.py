@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from heketipy.client.connection import Connection, Json, segment
+from heketipy.client.connection import Connection, Json, ids, segment
 
 
 class Volumes:
@@ -17,7 +17,7 @@ class Volumes:
 
     async def ids(self) -> list[str]:
         """List all volumes."""
-        return list((await self._connection.get("/volumes"))["volumes"])
+        return ids(await self._connection.get("/volumes"), "volumes")
 
     async def info(self, id: str) -> Json:
         """Show a volume and its bricks."""

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from heketipy.client import ClientError, MisunderstoodError, RefusedError
+from heketipy.client import Client, ClientError, MisunderstoodError, RefusedError
 from tests.client.scripted_server import Answer, ScriptedServer
 
 VOLUME = "0123456789abcdef0123456789abcdef"
@@ -186,6 +186,7 @@ async def test_what_has_not_the_form_of_an_id_reaches_no_server(id: str) -> None
         ("127.0.0.1:80", 'parse "127.0.0.1:80/clusters": first path segment in URL cannot contain colon'),
         ("http://", 'Get "http:///clusters": http: no Host in request URL'),
         ("http://a:abc", 'parse "http://a:abc/clusters": invalid port ":abc" after host'),
+        ("http://[::1]:x", 'parse "http://[::1]:x/clusters": invalid port ":x" after host'),
         ("http://a:99999", 'Get "http://a:99999/clusters": dial tcp: address 99999: invalid port'),
     ],
 )
@@ -194,3 +195,28 @@ async def test_a_bad_address_is_told_as_go_tells_it(url: str, text: str) -> None
         with pytest.raises(ClientError) as caught:
             await client.clusters.ids()
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("url", ["http://a b", "http://\x00", "http://xn--a", "http://[::1", "http://a..b/\n"])
+async def test_what_is_no_address_is_an_error(url: str) -> None:
+    async with Client(url) as client:
+        with pytest.raises(ClientError):
+            await client.clusters.ids()
+
+
+async def test_a_user_in_the_address_does_not_replace_the_token() -> None:
+    server = ScriptedServer([Answer(body='{"clusters":[]}')])
+    async with server.client("http://somebody:secret@server") as client:
+        await client.clusters.ids()
+    assert server.asked[0].claims["iss"] == "admin"
+
+
+async def test_another_service_is_told_from_a_heketi() -> None:
+    async with ScriptedServer([Answer(body='{"status":"ok"}')]).client() as client:
+        with pytest.raises(MisunderstoodError, match="is this a heketi"):
+            await client.volumes.ids()
+
+
+async def test_the_greeting_is_a_text() -> None:
+    async with ScriptedServer([Answer(body="Hello from Heketi")]).client() as client:
+        assert await client.hello() == "Hello from Heketi"
