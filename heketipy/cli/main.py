@@ -56,6 +56,7 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
         status = asyncio.run(run(sys.argv[1:], Streams(sys.stdout, sys.stderr), os.environ))
+        sys.stdout.flush()
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
     except BrokenPipeError:
