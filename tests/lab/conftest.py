@@ -115,8 +115,7 @@ def clean(loaded: Site) -> Iterator[Site]:
     before = traces.on_all(loaded.nodes)
     assert loaded.service.get("/volumes") == {"volumes": []}
     yield loaded
-    assert traces.until_clean(loaded.nodes, before, 60) == [{}, {}, {}]
-    assert traces.taken_away(loaded.nodes, before) == [{}, {}, {}]
+    assert traces.lasting_changes(loaded.nodes, before, 60) == [{}, {}, {}]
     assert loaded.service.get("/volumes") == {"volumes": []}
     loaded.settled()
 

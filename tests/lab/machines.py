@@ -82,6 +82,10 @@ class Node:
         return self.settings.root / name
 
     @property
+    def _qmp(self) -> Path:
+        return self._file(f"qmp{self.number}")
+
+    @property
     def _pid_file(self) -> Path:
         return self._file(f"pid{self.number}")
 
@@ -100,23 +104,23 @@ class Node:
         """Start the machine: with new disks, from the saved state, or (neither) cold with the disks it has."""
         if self.pid is not None:
             raise LabError(f"{self!r} runs already")
-        system = self._file(f"n{self.number}.qcow2")
-        disks = [self._file(f"d{self.number}-{i}.qcow2") for i in range(1, self.settings.disks + 1)]
+        n = self.number
+        system = self._file(f"n{n}.qcow2")
+        disks = [self._file(f"d{n}-{i}.qcow2") for i in range(1, self.settings.disks + 1)]
         if fresh:
             _image(system, "-b", "base.img", "-F", "raw")
             for disk in disks:
                 _image(disk, self.settings.disk_size)
-        drives = [f"file={system.name},if=virtio,format=qcow2,cache=unsafe"]
-        drives += [f"file={disk.name},if=virtio,format=qcow2,cache=unsafe,discard=unmap" for disk in disks]
-        n = self.number
         kernel = f"root=/dev/vda rw console=ttyS0 gnode={n} mitigations=off quiet"
         argv = ["nice", "-n", str(self.settings.niceness), "qemu-system-x86_64"]
+        argv += ["-daemonize", "-pidfile", str(self._pid_file)]
         argv += ["-accel", "tcg,thread=multi,tb-size=192", "-cpu", "max", "-smp", "1"]
-        argv += ["-m", str(self.settings.memory_mb), "-display", "none", "-serial", f"file:con{n}.log"]
-        argv += ["-qmp", f"unix:qmp{n},server=on,wait=off"]
-        argv += ["-kernel", "vmlinuz", "-initrd", "initrd.img", "-append", kernel]
-        for drive in drives:
-            argv += ["-drive", drive]
+        argv += ["-m", str(self.settings.memory_mb), "-display", "none"]
+        argv += ["-serial", f"file:{self._file(f'con{n}.log')}", "-qmp", f"unix:{self._qmp},server=on,wait=off"]
+        argv += ["-kernel", str(self._file("vmlinuz")), "-initrd", str(self._file("initrd.img")), "-append", kernel]
+        for file in (system, *disks):
+            # What the machine writes need not reach this host's disk: a lab lives no longer than its host.
+            argv += ["-drive", f"file={file},if=virtio,format=qcow2,cache=unsafe,discard=unmap"]
         # restrict=on: a node reaches nothing outside; only its sshd is forwarded, to the loopback.
         argv += ["-netdev", f"user,id=u0,restrict=on,hostfwd=tcp:{self.manage_host}:2222-:22"]
         argv += ["-device", f"virtio-net-pci,netdev=u0,mac=52:54:00:aa:00:0{n}"]
@@ -125,16 +129,8 @@ class Node:
         argv += ["-device", "virtio-rng-pci"]
         if resume:
             argv += ["-loadvm", SNAPSHOT]
-        with self._file(f"q{n}.log").open("wb") as log:
-            process = subprocess.Popen(
-                argv,
-                cwd=self.settings.root,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self._pid_file.write_text(str(process.pid))
+        self._pid_file.unlink(missing_ok=True)
+        _run(*argv)
 
     def wait_up(self, seconds: float = BOOT_SECONDS) -> None:
         """Wait until sshd and glusterd of the machine answer."""
@@ -144,7 +140,7 @@ class Node:
                 if self.ssh("systemctl is-active -q glusterd", check=False, timeout=15).returncode == 0:
                     return
             if self.pid is None:
-                raise LabError(f"{self!r} ended: {self._file(f'q{self.number}.log').read_text()}")
+                raise LabError(f"{self!r} ended; its console is in {self._file(f'con{self.number}.log')}")
             if time.monotonic() > end:
                 raise LabError(f"{self!r} did not come up in {seconds:.0f} s")
             time.sleep(0.5)
@@ -153,7 +149,7 @@ class Node:
         """Give QEMU's monitor one command and return what it prints."""
         with socket.socket(socket.AF_UNIX) as link:
             link.settimeout(300)
-            link.connect(str(self._file(f"qmp{self.number}")))
+            link.connect(str(self._qmp))
             answers = _answers(link)
             next(answers)
             for request in (
@@ -230,12 +226,11 @@ class Node:
                 os.kill(pid, signal.SIGTERM)
             end = time.monotonic() + 30
             while self.pid is not None:
-                _reap(pid)
                 if time.monotonic() > end:
                     os.kill(pid, signal.SIGKILL)
                 time.sleep(0.05)
         self._pid_file.unlink(missing_ok=True)
-        self._file(f"qmp{self.number}").unlink(missing_ok=True)
+        self._qmp.unlink(missing_ok=True)
 
 
 class Lab:
@@ -432,12 +427,6 @@ def _answers(link: socket.socket) -> Iterator[dict[str, object]]:
         if not piece:
             return
         buffer += piece
-
-
-def _reap(pid: int) -> None:
-    """Collect the ended machine if it was this very process that started it; else its pid would seem alive."""
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -12,9 +12,10 @@ def test_topology_is_loaded_and_the_nodes_form_one_pool(loaded: Site) -> None:
     assert sorted(cluster["nodes"]) == sorted(loaded.node_ids)
     for node_id, machine in zip(loaded.node_ids, loaded.nodes, strict=True):
         found = traces.on(machine)
-        assert len(found.peers) == 3
-        assert found.physical == set(POOL_DISKS)
-        assert found.groups == {f"vg_{device}" for device in loaded.devices[node_id]}
+        assert len(found.peers) == 2
+        groups = {f"vg_{device}" for device in loaded.devices[node_id]}
+        assert sorted(line.split()[0] for line in found.physical) == sorted(POOL_DISKS)
+        assert {line.split()[1] for line in found.physical} == groups
         assert not found.logical_volumes
 
 
@@ -60,8 +61,7 @@ def test_a_topology_file_that_is_loaded_already_changes_nothing(loaded: Site, fi
     figures.add("server start, topology known", loaded.service.start("--topology", str(file)))
     assert loaded.service.get("/clusters") == {"clusters": [loaded.cluster]}
     assert loaded.service.get(f"/clusters/{loaded.cluster}") == before
-    assert traces.left_behind(loaded.nodes, on_nodes) == [{}, {}, {}]
-    assert traces.taken_away(loaded.nodes, on_nodes) == [{}, {}, {}]
+    assert traces.changes(loaded.nodes, on_nodes) == [{}, {}, {}]
 
 
 def test_a_device_with_a_file_system_is_refused_and_left_alone(clean: Site, figures: Figures) -> None:
@@ -83,7 +83,7 @@ def test_a_device_is_wiped_only_on_request_and_leaves_nothing_when_removed(clean
     job = clean.service.do("POST", "/devices", {"node": node, "name": "/dev/vde", "destroydata": True})
     assert job.ok, job.error
     figures.add("device add, wiped", job.seconds)
-    assert "/dev/vde" in traces.on(machine).physical
+    assert any(line.startswith("/dev/vde ") for line in traces.on(machine).physical)
     added = {device["id"]: device["name"] for device in clean.service.get(f"/nodes/{node}")["devices"]}
     (device,) = (id_ for id_, name in added.items() if name == "/dev/vde")
     for state in ("offline", "failed"):
@@ -121,4 +121,4 @@ def test_adding_a_node_that_is_a_peer_already_succeeds_and_keeps_the_peer(clean:
         "POST", "/nodes", {**body, "hostnames": {**body["hostnames"], "manage": ["127.0.0.19"]}}
     )
     assert answer.status_code == 409
-    assert len(traces.on(clean.nodes[0]).peers) == 3
+    assert len(traces.on(clean.nodes[0]).peers) == 2

@@ -38,7 +38,7 @@ def test_a_server_killed_during_a_create_leaves_nothing_behind(
     begin = time.monotonic()
     clean.service.start()
     ended = clean.service.wait(job)
-    left = traces.until_clean(clean.nodes, before, 180) if not ended.ok else []
+    left = traces.lasting_changes(clean.nodes, before, 180) if not ended.ok else []
     figures.add(f"recovery after kill -9 during {moment}", time.monotonic() - begin)
     if ended.ok:
         # Allowed: what was all but done may be finished. Then it is whole, and can be deleted.
@@ -68,7 +68,7 @@ def test_a_server_killed_during_a_delete_finishes_it(clean: Site, figures: Figur
     begin = time.monotonic()
     clean.service.start()
     assert clean.service.wait(job).ok
-    assert traces.until_clean(clean.nodes, before, 120) == [{}, {}, {}]
+    assert traces.lasting_changes(clean.nodes, before, 120) == [{}, {}, {}]
     figures.add("recovery after kill -9 during a delete", time.monotonic() - begin)
 
 

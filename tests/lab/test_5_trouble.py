@@ -25,8 +25,7 @@ def test_a_volume_made_by_hand_keeps_its_name_and_its_data(clean: Site, figures:
         assert job.status == 500
         assert "already exists" in job.error
         figures.add("create with the name of a foreign volume refused", job.seconds)
-        assert traces.until_clean(clean.nodes, on_nodes, 60) == [{}, {}, {}]
-        assert traces.taken_away(clean.nodes, on_nodes) == [{}, {}, {}]
+        assert traces.lasting_changes(clean.nodes, on_nodes, 60) == [{}, {}, {}]
         assert gluster_volume(node, "handmade") == before
     finally:
         node.ssh(
@@ -57,7 +56,7 @@ def test_a_node_that_refuses_the_key_is_named_and_nothing_is_left(clean: Site, f
         figures.add("create refused, a node refuses the key", time.monotonic() - begin)
     finally:
         node.ssh("mv /root/.ssh/away /root/.ssh/authorized_keys")
-    assert traces.until_clean(clean.nodes, before, 60) == [{}, {}, {}]
+    assert traces.lasting_changes(clean.nodes, before, 60) == [{}, {}, {}]
     clean.settled()
     _usable_again(clean)
 
@@ -74,12 +73,12 @@ def test_a_node_that_loses_power_during_a_create_owes_its_share_and_pays_it(clea
         figures.add("create given up, a node lost power", time.monotonic() - begin)
         assert ended.status == 500
         assert ended.error
-        assert traces.until_clean(clean.nodes[:2], before[:2], 60) == [{}, {}]
+        assert traces.lasting_changes(clean.nodes[:2], before[:2], 60) == [{}, {}]
     finally:
         victim.start()
         victim.wait_up()
     begin = time.monotonic()
-    assert traces.until_clean(clean.nodes, before, 180) == [{}, {}, {}]
+    assert traces.lasting_changes(clean.nodes, before, 180) == [{}, {}, {}]
     figures.add("debt paid after the node was back", time.monotonic() - begin)
     clean.settled()
     _usable_again(clean)
@@ -103,7 +102,7 @@ def test_a_node_that_is_off_makes_a_delete_refuse_or_owe(clean: Site, figures: F
     _connected(clean)
     if not job.ok:
         clean.service.delete(f"/volumes/{volume['id']}")
-    assert traces.until_clean(clean.nodes, before, 180) == [{}, {}, {}]
+    assert traces.lasting_changes(clean.nodes, before, 180) == [{}, {}, {}]
 
 
 def test_a_node_that_loses_power_in_the_middle_of_a_delete_pays_later(clean: Site, figures: Figures) -> None:
@@ -116,12 +115,12 @@ def test_a_node_that_loses_power_in_the_middle_of_a_delete_pays_later(clean: Sit
     try:
         ended = clean.service.wait(job)
         assert ended.ok, ended.error
-        assert traces.until_clean(clean.nodes[:2], before[:2], 60) == [{}, {}]
+        assert traces.lasting_changes(clean.nodes[:2], before[:2], 60) == [{}, {}]
     finally:
         victim.start()
         victim.wait_up()
     begin = time.monotonic()
-    assert traces.until_clean(clean.nodes, before, 180) == [{}, {}, {}]
+    assert traces.lasting_changes(clean.nodes, before, 180) == [{}, {}, {}]
     figures.add("debt of a delete paid after the node was back", time.monotonic() - begin)
 
 

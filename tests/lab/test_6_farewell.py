@@ -20,11 +20,10 @@ def test_after_everything_is_deleted_nothing_is_left_on_any_node(loaded: Site, f
     assert service.get("/clusters") == {"clusters": []}
     for machine in loaded.nodes:
         found = traces.on(machine)
-        assert not found.groups
         assert not found.logical_volumes
         assert not found.physical
         assert not found.mounted
         assert not found.fstab
         assert not found.directories
         assert not found.gluster
-        assert len(found.peers) == 1
+        assert not found.peers

@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -14,26 +15,28 @@ from machines import Node
 
 MOUNTS = "/var/lib/heketi/mounts"
 _MARK = "===="
+_GROUP_FOLDER = re.compile(rf"{MOUNTS}/vg_[0-9a-f]+")
 
+# glusterd's own files rather than its command line: a second less for each question, and what one node alone
+# still knows shows too.
 _QUESTIONS = f"""
 lvm lvs -a --noheadings --separator / -o vg_name,lv_name; echo {_MARK}
-lvm vgs --noheadings -o vg_name; echo {_MARK}
-lvm pvs --noheadings -o pv_name; echo {_MARK}
+lvm pvs --noheadings -o pv_name,vg_name; echo {_MARK}
 findmnt -rn -t xfs -o TARGET; echo {_MARK}
 grep -v '^/dev/vda ' /etc/fstab; echo {_MARK}
 find {MOUNTS} -mindepth 1 -maxdepth 2 2>/dev/null; echo {_MARK}
-gluster --mode=script volume list 2>/dev/null | grep -v '^No volumes'; echo {_MARK}
-gluster --mode=script pool list | awk 'NR > 1 {{print $1}}'; echo {_MARK}
-pgrep -a 'lvm|mkfs|glusterfsd|mount' | sed -n 's/^[0-9]* //p' | grep -v glustershd; true
+ls /var/lib/glusterd/vols; echo {_MARK}
+ls /var/lib/glusterd/peers; echo {_MARK}
+pgrep -a 'lvm|mkfs|glusterfsd|mount' | sed -n 's/^[0-9]* //p'; true
 """
 
 
 @dataclass(frozen=True)
 class Traces:
-    """Everything on one node that could be heketipy's. `peers` are uuids, the node's own included."""
+    """Everything on one node that could be heketipy's. `physical` are lines of device and group, `peers` the uuids of
+    the others."""
 
     logical_volumes: frozenset[str]
-    groups: frozenset[str]
     physical: frozenset[str]
     mounted: frozenset[str]
     fstab: frozenset[str]
@@ -42,53 +45,41 @@ class Traces:
     peers: frozenset[str]
     processes: frozenset[str]
 
-    def beyond(self, before: "Traces") -> dict[str, list[str]]:
-        """What there is now and was not before."""
-        return _differences(self, before)
-
-    def missing_from(self, before: "Traces") -> dict[str, list[str]]:
-        """What there was before and is no longer."""
-        return _differences(before, self)
-
-
-def _differences(one: Traces, other: Traces) -> dict[str, list[str]]:
-    found = {}
-    for field in fields(Traces):
-        if more := sorted(getattr(one, field.name) - getattr(other, field.name)):
-            found[field.name] = more
-    # An empty folder of a VG stays when its last brick goes, and goes with the device.
-    groups = [path for path in found.get("directories", ()) if not re.fullmatch(rf"{MOUNTS}/vg_[0-9a-f]+", path)]
-    found.pop("directories", None)
-    return {**found, **({"directories": groups} if groups else {})}
+    def changes_since(self, before: "Traces") -> dict[str, list[str]]:
+        """What is more (`+field`) and what is less (`-field`) than before."""
+        found = {}
+        for field in fields(Traces):
+            now, then = getattr(self, field.name), getattr(before, field.name)
+            for sign, lines in (("+", now - then), ("-", then - now)):
+                # An empty folder of a VG stays when its last brick goes, and goes with the device.
+                if kept := sorted(line for line in lines if not _GROUP_FOLDER.fullmatch(line)):
+                    found[sign + field.name] = kept
+        return found
 
 
 def on(node: Node) -> Traces:
     """Look at a node."""
     parts = node.out(_QUESTIONS).split(_MARK)
-    return Traces(*(frozenset(line.strip() for line in part.splitlines() if line.strip()) for part in parts))
+    return Traces(*(frozenset(" ".join(line.split()) for line in part.splitlines() if line.strip()) for part in parts))
 
 
 def on_all(nodes: Iterable[Node]) -> list[Traces]:
-    """Look at several."""
-    return [on(node) for node in nodes]
+    """Look at several at the same time."""
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(on, nodes))
 
 
-def left_behind(nodes: Sequence[Node], before: Sequence[Traces]) -> list[dict[str, list[str]]]:
-    """For each node what is there now and was not before; a list of empty dicts is a clean site."""
-    return [on(node).beyond(old) for node, old in zip(nodes, before, strict=True)]
+def changes(nodes: Sequence[Node], before: Sequence[Traces]) -> list[dict[str, list[str]]]:
+    """For each node what differs from before; a list of empty dicts is a site on which nothing was left or taken."""
+    return [now.changes_since(then) for now, then in zip(on_all(nodes), before, strict=True)]
 
 
-def taken_away(nodes: Sequence[Node], before: Sequence[Traces]) -> list[dict[str, list[str]]]:
-    """For each node what was there before and is no longer."""
-    return [on(node).missing_from(old) for node, old in zip(nodes, before, strict=True)]
-
-
-def until_clean(nodes: Sequence[Node], before: Sequence[Traces], seconds: float) -> list[dict[str, list[str]]]:
-    """Look again and again until nothing is left behind; returns what is still there when patience ends."""
+def lasting_changes(nodes: Sequence[Node], before: Sequence[Traces], seconds: float) -> list[dict[str, list[str]]]:
+    """Look again and again until nothing differs; returns what still does when patience ends."""
     end = time.monotonic() + seconds
-    while any(left := left_behind(nodes, before)) and time.monotonic() < end:
+    while any(found := changes(nodes, before)) and time.monotonic() < end:
         time.sleep(1)
-    return left
+    return found
 
 
 def wait_for(node: Node, command: str, *, seconds: float = 120) -> None:
