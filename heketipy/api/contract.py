@@ -11,8 +11,10 @@ from starlette.requests import Request
 
 from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
 from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
+from heketipy.domain.model import Tags as TagMap
 from heketipy.domain.operation import Job
 from heketipy.domain.states import HealCheck, State
+from heketipy.domain.tags import TagsChange
 
 
 class Clusters(Protocol):
@@ -54,6 +56,13 @@ class Volumes(Protocol):
     async def delete(self, volume: str, /) -> str: ...
 
 
+class Tags(Protocol):
+    """Use cases of tags: each returns all tags that are there after the change."""
+
+    async def of_node(self, node: str, change: TagsChange, given: TagMap, /) -> TagMap: ...
+    async def of_device(self, device: str, change: TagsChange, given: TagMap, /) -> TagMap: ...
+
+
 class Jobs(Protocol):
     """Use cases of jobs."""
 
@@ -78,6 +87,8 @@ class Services(Protocol):
     def volumes(self) -> Volumes: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def tags(self) -> Tags: ...
 
 
 def services(request: Request) -> Services:

@@ -70,3 +70,25 @@ def arbiter_role(tags: Tags) -> ArbiterRole:
     """Read the arbiter tag out of effective tags. Absent or any other text means supported."""
     text = tags.get(ARBITER_TAG, "")
     return ArbiterRole(text) if text in tuple(ArbiterRole) else ArbiterRole.SUPPORTED
+
+
+class TagsChange(StrEnum):
+    """What a request does to the tags of a node or device."""
+
+    SET = "set"
+    """Replace all."""
+    UPDATE = "update"
+    """Add those, or overwrite them."""
+    DELETE = "delete"
+    """Take those names away; their values do not matter, and unknown ones are no error."""
+
+
+def changed(tags: Tags, change: TagsChange, given: Tags) -> dict[str, str]:
+    """Return the tags as they are after a change."""
+    match change:
+        case TagsChange.SET:
+            return dict(given)
+        case TagsChange.UPDATE:
+            return {**tags, **given}
+        case TagsChange.DELETE:
+            return {name: value for name, value in tags.items() if name not in given}

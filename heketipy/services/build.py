@@ -18,6 +18,7 @@ from heketipy.services.health import Health
 from heketipy.services.jobs import Jobs
 from heketipy.services.nodes import Nodes
 from heketipy.services.starter import Starter
+from heketipy.services.tags import Tags
 from heketipy.services.volumes import Volumes
 
 
@@ -48,6 +49,7 @@ class Services:
     devices: Devices
     volumes: Volumes
     jobs: Jobs
+    tags: Tags
     admission: Admission
     runner: Runner
     health: Health
@@ -93,6 +95,7 @@ async def build(
         devices=Devices(db, starter),
         volumes=Volumes(db, reservations, starter, Explanations(db, reservations, clock=clock), endpoints),
         jobs=jobs,
+        tags=Tags(db, admission),
         admission=admission,
         runner=runner,
         health=health,

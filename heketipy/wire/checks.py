@@ -15,6 +15,7 @@ from heketipy.domain.states import HealCheck, State
 
 BLANK = "cannot be blank"
 BAD_FORMAT = "must be in a valid format"
+BAD_VALUE = "must be a valid value"
 
 MAX_TAGS = 32
 MAX_TAG_NAME = 32
@@ -79,6 +80,13 @@ def device_name(name: str) -> str:
     if not name:
         return BLANK
     return "" if _DEVICE.fullmatch(name) else BAD_FORMAT
+
+
+def one_of(text: str, values: Sequence[str]) -> str:
+    """Demand one of some words, exactly."""
+    if not text:
+        return BLANK
+    return "" if text in values else BAD_VALUE
 
 
 def tags(given: Tags) -> str:
