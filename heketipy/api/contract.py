@@ -13,6 +13,7 @@ from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, 
 from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
 from heketipy.domain.model import Tags as TagMap
 from heketipy.domain.operation import Job
+from heketipy.domain.pending import PendingCounts, PendingRecord
 from heketipy.domain.states import HealCheck, State
 from heketipy.domain.tags import TagsChange
 
@@ -63,6 +64,15 @@ class Tags(Protocol):
     async def of_device(self, device: str, change: TagsChange, given: TagMap, /) -> TagMap: ...
 
 
+class Operations(Protocol):
+    """Use cases of pending operations."""
+
+    async def pending(self) -> Sequence[PendingRecord]: ...
+    async def counts(self) -> PendingCounts: ...
+    async def info(self, operation: str, /) -> PendingRecord: ...
+    async def clean_up(self, operations: Sequence[str], /) -> str: ...
+
+
 class Jobs(Protocol):
     """Use cases of jobs."""
 
@@ -89,6 +99,8 @@ class Services(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def tags(self) -> Tags: ...
+    @property
+    def operations(self) -> Operations: ...
 
 
 def services(request: Request) -> Services:

@@ -6,7 +6,7 @@ what a dead server left.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,6 +124,25 @@ class Runner:
         """Take back or finish what an earlier attempt, or a dead server, left unsettled."""
         if operation not in self._tasks:
             self._begin(operation, self._recover, None)
+
+    def accompany(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Own the task of something that goes along with operations, as those of operations are owned."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks[name] = task
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.pop(name, None)
+            error = None if task.cancelled() or self._closing else task.exception()
+            if error is not None:
+                log.error("work beside operations failed", work=name, reason=explain(error), exc_info=error)
+
+        task.add_done_callback(ended)
+
+    async def ended(self, operations: Iterable[str]) -> None:
+        """Wait until nobody works on these operations any more, settled or not."""
+        tasks = [self._tasks[operation] for operation in operations if operation in self._tasks]
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def drain(self) -> None:
         """Wait until everything that was started has ended."""

@@ -17,6 +17,7 @@ from heketipy.services.explanations import Explanations
 from heketipy.services.health import Health
 from heketipy.services.jobs import Jobs
 from heketipy.services.nodes import Nodes
+from heketipy.services.operations import Operations
 from heketipy.services.starter import Starter
 from heketipy.services.tags import Tags
 from heketipy.services.volumes import Volumes
@@ -50,6 +51,7 @@ class Services:
     volumes: Volumes
     jobs: Jobs
     tags: Tags
+    operations: Operations
     admission: Admission
     runner: Runner
     health: Health
@@ -96,6 +98,7 @@ async def build(
         volumes=Volumes(db, reservations, starter, Explanations(db, reservations, clock=clock), endpoints),
         jobs=jobs,
         tags=Tags(db, admission),
+        operations=Operations(db, runner, cleaner, jobs, clock=clock),
         admission=admission,
         runner=runner,
         health=health,

@@ -1,6 +1,6 @@
 """The cleaner: takes up what was left unsettled, by a dead server or by nodes that refused or did not answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -10,6 +10,9 @@ from heketipy.executors.nodes import StorageNodes
 from heketipy.operations import debts
 from heketipy.operations.runner import Backoff, Runner
 from heketipy.operations.saga import all_of
+
+CLEAN_UP = "clean-up"
+"""What a job is of that belongs to no single operation but to the cleaning up of many."""
 
 log = structlog.get_logger(__name__)
 
@@ -32,11 +35,12 @@ class Cleaner:
         self._runner = runner
         self._epoch = epoch
         self._down = down
+        self._clock = clock
         self._backoff = Backoff(clock)
 
     async def take_over(self) -> int:
         """At start: mark everything that a former server left as stale, and take it up. Returns how many there are."""
-        operations = await self._db.write(_mark_stale)
+        operations = await self._db.write(_take_up, self._clock())
         for operation in operations:
             self._runner.recover(operation.id)
         if operations:
@@ -53,8 +57,15 @@ class Cleaner:
         for operation in operations:
             if operation.id not in self._runner.at_work and self._runner.backoff.due(operation.id):
                 self._runner.recover(operation.id)
+        await self._pay_all([debt for debt in open_debts if self._backoff.due(debt.id)])
+
+    async def pay_now(self) -> None:
+        """Have all open debts paid, due or not, by the nodes that are not known to be down."""
+        await self._pay_all(await self._db.read(lambda tx: tx.debts.all()))
+
+    async def _pay_all(self, open_debts: Sequence[Debt]) -> None:
         down = self._down()
-        await all_of(self._pay(debt) for debt in open_debts if debt.node not in down and self._backoff.due(debt.id))
+        await all_of(self._pay(debt) for debt in open_debts if debt.node not in down)
 
     async def _pay(self, debt: Debt) -> None:
         if await debts.pay(self._db, self._nodes, debt, epoch=self._epoch):
@@ -64,7 +75,10 @@ class Cleaner:
             self._backoff.failed(debt.id)
 
 
-def _mark_stale(tx: Tx) -> list[Operation]:
+def _take_up(tx: Tx, now: float) -> list[Operation]:
+    """Mark everything as stale, and end the jobs of clean-ups that were under way: it is all being cleaned up now."""
+    for job in tx.jobs.unfinished_of(CLEAN_UP):
+        tx.jobs.finish(job.id, ended=now)
     operations = tx.operations.all()
     for operation in operations:
         if operation.status is not Status.STALE:

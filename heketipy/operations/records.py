@@ -1,0 +1,57 @@
+"""Our operations as heketi records them. Kinds for which heketi has no record (adding nodes and devices, resync …) are
+not shown to clients as pending operations: they have no place in its numbers.
+
+The plans are read as the JSON that they are in the books: a list of a thousand operations must not cost a second.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from heketipy.domain.operation import Json, Operation, Status
+from heketipy.domain.pending import Action, Change, PendingRecord, RecordType
+from heketipy.operations import volume_create, volume_delete, volume_expand
+
+_Actions = Iterator[Action]
+
+
+def _bricks(change: Change, bricks: Iterable[Mapping[str, Any]]) -> _Actions:
+    return (Action(change, brick["id"]) for brick in bricks)
+
+
+def _volume_create(plan: Json) -> _Actions:
+    yield from _bricks(Change.ADD_BRICK, plan["bricks"])
+    yield Action(Change.ADD_VOLUME, plan["volume"]["id"])
+
+
+def _volume_delete(plan: Json) -> _Actions:
+    yield from _bricks(Change.DELETE_BRICK, plan["bricks"])
+    yield Action(Change.DELETE_VOLUME, plan["volume"]["id"])
+
+
+def _volume_expand(plan: Json) -> _Actions:
+    yield from _bricks(Change.ADD_BRICK, plan["bricks"])
+    yield Action(Change.EXPAND_VOLUME, plan["volume"]["id"], delta=plan["added_gib"])
+
+
+RECORDED: Final[Mapping[str, tuple[RecordType, Callable[[Json], _Actions]]]] = {
+    volume_create.NAME: (RecordType.CREATE_VOLUME, _volume_create),
+    volume_delete.NAME: (RecordType.DELETE_VOLUME, _volume_delete),
+    volume_expand.NAME: (RecordType.EXPAND_VOLUME, _volume_expand),
+}
+"""Kinds that heketi has a record for: its type, and what the plan changes, in heketi's order."""
+
+
+def record(operation: Operation, *, at_work: bool = False) -> PendingRecord | None:
+    """Return the record of an operation; None for a kind that heketi has none for."""
+    known = RECORDED.get(operation.kind)
+    if known is None:
+        return None
+    type, actions = known
+    return PendingRecord(
+        id=operation.id,
+        created=int(operation.created),
+        type=type,
+        actions=tuple(actions(operation.plan)),
+        status="" if operation.status is Status.NEW else operation.status.value,
+        at_work=at_work,
+    )
