@@ -19,6 +19,8 @@ from heketipy.executors.transport import Batch, Command, Fence, Lane, Result, Tr
 PATIENCE = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0)
 """Seconds to wait before gluster is asked again."""
 
+_REFUSED = "<opRet>-1</opRet>"
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -73,4 +75,6 @@ class Conversation:
 
 
 def _is_busy(result: Result) -> bool:
-    return not result.ok and gluster.is_busy(result.stderr + result.stdout)
+    """With --xml gluster exits 0 and says so in the document."""
+    refused = not result.ok or _REFUSED in result.stdout
+    return refused and gluster.is_busy(result.stderr + result.stdout)

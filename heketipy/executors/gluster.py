@@ -21,6 +21,8 @@ BricksAt = Sequence[tuple[str, str]]
 
 _SETS_PER_ADD = {DurabilityType.NONE: 15, DurabilityType.REPLICATE: 5, DurabilityType.DISPERSE: 1}
 _STARTED = 1
+_CONNECTED = "Connected"
+_NAMELESS = "information not available"
 _INT = re.compile(r"[+-]?[0-9]+")
 _BUSY = re.compile(r"Another transaction (is|could be) in progress|Locking failed on|Cluster lock not held")
 
@@ -76,6 +78,16 @@ class Peer:
     hostname: str
     connected: bool
     hostnames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HealBrick:
+    """What heal info says of one brick. `name` is `host:path`; `pending` is how many entries are to be healed from it, None
+    where that is not known. Unreachable bricks are named too: `connected` tells them."""
+
+    name: str
+    connected: bool
+    pending: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,38 @@ class Gluster:
     def snapshots(self, name: str) -> tuple[str, ...]:
         """Ask for a volume's snapshots; read the answer with `read_snapshot_count`."""
         return self._gluster("snapshot", "list", name, "--xml")
+
+    def replace_brick(self, name: str, old: str, new: str) -> tuple[str, ...]:
+        """Let a new brick take the place of another one; both are `host:path`. Its content is healed afterwards."""
+        return self._gluster("volume", "replace-brick", name, old, new, "commit", "force")
+
+    def heal_info(self, name: str) -> tuple[str, ...]:
+        """Ask what is to be healed in a volume; read the answer with `read_heal_info`."""
+        return self._gluster("volume", "heal", name, "info", "--xml")
+
+    def snapshot_create(self, snapshot: str, volume: str) -> tuple[str, ...]:
+        """Take a snapshot of a running volume, under just that name."""
+        return self._gluster("--xml", "snapshot", "create", snapshot, volume, "no-timestamp")
+
+    def snapshot_activate(self, snapshot: str) -> tuple[str, ...]:
+        """Make a snapshot usable, as it has to be to be cloned."""
+        return self._gluster("--xml", "snapshot", "activate", snapshot)
+
+    def snapshot_clone(self, clone: str, snapshot: str) -> tuple[str, ...]:
+        """Make a volume of a snapshot; read its uuid with `read_clone_uuid`."""
+        return self._gluster("--xml", "snapshot", "clone", clone, snapshot)
+
+    def snapshot_deactivate(self, snapshot: str) -> tuple[str, ...]:
+        """Take a snapshot out of use."""
+        return self._gluster("--xml", "snapshot", "deactivate", snapshot)
+
+    def snapshot_delete(self, snapshot: str) -> tuple[str, ...]:
+        """Delete a snapshot with its bricks; clones of it stay."""
+        return self._gluster("--xml", "snapshot", "delete", snapshot)
+
+    def clone_start(self, name: str) -> tuple[str, ...]:
+        """Start a clone. Only the answer tells whether it runs: the exit status does not."""
+        return self._gluster("--xml", "volume", "start", name)
 
 
 def option_words(option: str) -> tuple[str, ...]:
@@ -256,6 +300,24 @@ def read_snapshot_count(reply: Reply) -> int:
     return _int(reply.root, "snapList/count")
 
 
+def read_heal_info(reply: Reply) -> list[HealBrick]:
+    """Read what is to be healed, brick by brick; what old versions could not name is left out. Raises ValueError."""
+    return [
+        HealBrick(
+            name=name,
+            connected=_text(brick, "status") == _CONNECTED,
+            pending=None if _text(brick, "numberOfEntries").strip() == "-" else _int(brick, "numberOfEntries"),
+        )
+        for brick in reply.root.findall("healInfo/bricks/brick")
+        if (name := _text(brick, "name")) != _NAMELESS
+    ]
+
+
+def read_clone_uuid(reply: Reply) -> str:
+    """Read the uuid of a volume that was just cloned."""
+    return _text(reply.root, "CloneCreate/volume/uuid")
+
+
 def _text(element: Element, path: str) -> str:
     return element.findtext(path) or ""
 
@@ -302,6 +364,21 @@ def not_started(text: str) -> bool:
 def not_a_peer(text: str) -> bool:
     """Tell whether a host was no peer when it was to be detached."""
     return "is not part of cluster" in text
+
+
+def is_snapshot_there(text: str) -> bool:
+    """Tell whether a snapshot of the name was there before it was to be taken."""
+    return re.search(r"Snapshot \S+ already exists", text) is not None
+
+
+def is_snapshot_missing(text: str) -> bool:
+    """Tell whether gluster says that there is no such snapshot."""
+    return re.search(r"Snapshot \(\S+\) does not exist", text) is not None
+
+
+def already_activated(text: str) -> bool:
+    """Tell whether a snapshot was usable before."""
+    return "is already activated" in text
 
 
 def nothing_to_rebalance(text: str) -> bool:

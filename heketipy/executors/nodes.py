@@ -11,7 +11,7 @@ from heketipy.domain.model import NodeAddress
 from heketipy.executors.bricks import Bricks, BrickSpec
 from heketipy.executors.conversation import PATIENCE, Conversation
 from heketipy.executors.devices import DeviceNotAvailable, DeviceReading, Devices
-from heketipy.executors.gluster import BricksAt, GlusterVolume, Peer, VolumeLayout
+from heketipy.executors.gluster import BricksAt, GlusterVolume, HealBrick, Peer, VolumeLayout
 from heketipy.executors.options import NodeOptions
 from heketipy.executors.peers import CHECK_TIMEOUT, Peers
 from heketipy.executors.transport import Fence, Transport
@@ -22,6 +22,7 @@ __all__ = [
     "DeviceNotAvailable",
     "DeviceReading",
     "GlusterVolume",
+    "HealBrick",
     "Peer",
     "StorageNodes",
     "VolumeLayout",
@@ -171,6 +172,22 @@ class StorageNodes:
     ) -> None:
         """Add whole sets of bricks to a volume."""
         await self._volumes.add_bricks(node, layout, bricks, fence=fence)
+
+    async def replace_brick(
+        self,
+        node: NodeAddress,
+        name: str,
+        old: tuple[str, str],
+        new: tuple[str, str],
+        *,
+        fence: Fence | None = None,
+    ) -> None:
+        """Let a brick take the place of another one of a volume; each is a storage name and a path."""
+        await self._volumes.replace_brick(node, name, old, new, fence=fence)
+
+    async def heal_info(self, node: NodeAddress, name: str) -> list[HealBrick]:
+        """Tell what is to be healed in a volume, brick by brick."""
+        return await self._volumes.heal_info(node, name)
 
     async def rebalance(self, node: NodeAddress, name: str, *, fence: Fence | None = None) -> None:
         """Start to spread a volume's files over its new bricks, where that is wanted."""

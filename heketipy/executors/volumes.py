@@ -11,7 +11,7 @@ from heketipy.domain.model import NodeAddress
 from heketipy.executors import gluster
 from heketipy.executors.answers import refusal
 from heketipy.executors.conversation import Conversation
-from heketipy.executors.gluster import BricksAt, Gluster, GlusterVolume, VolumeLayout, brick_name
+from heketipy.executors.gluster import BricksAt, Gluster, GlusterVolume, HealBrick, VolumeLayout, brick_name
 from heketipy.executors.options import NodeOptions
 from heketipy.executors.transport import Fence, Lane, Result
 
@@ -148,6 +148,42 @@ class Volumes:
         except (ValueError, CommandFailed) as error:
             raise CommandFailed("Unable to get volume info", node=node.id) from error
 
+    async def replace_brick(
+        self,
+        node: NodeAddress,
+        name: str,
+        old: tuple[str, str],
+        new: tuple[str, str],
+        *,
+        fence: Fence | None = None,
+    ) -> None:
+        """Let a brick take the place of another one, each given as storage name and path; a volume that has the new one
+        and not the old one is success. Raises CommandFailed: heketi's text, and on a line of its own gluster's."""
+        names = brick_name(*old), brick_name(*new)
+        (result,) = await self._run(node, [self._gluster.replace_brick(name, *names)], name, fence)
+        if result.ok:
+            return
+        found = await self.find(node, name)
+        if found is not None and names[1] in found.bricks and names[0] not in found.bricks:
+            return
+        text = f"Unable to replace brick {names[0]} with {names[1]} for volume {name}"
+        raise refusal(node, result, f"{text}\n{result.text.strip()}")
+
+    async def heal_info(self, node: NodeAddress, name: str) -> list[HealBrick]:
+        """Ask what is to be healed in a volume. Raises CommandFailed with heketi's texts."""
+        question = self.conversation.commands([self._gluster.heal_info(name)])
+        (result,) = await self.conversation.run(node, question)
+        if not result.ok:
+            raise refusal(node, result, f"Unable to get heal info of volume : {name} : {_said(result)}")
+        try:
+            reply = gluster.read_reply(result.stdout)
+            bricks = gluster.read_heal_info(reply)
+        except ValueError as error:
+            raise CommandFailed(f"Unable to determine heal info of volume : {name} : {error}", node=node.id) from error
+        if reply.error:
+            raise CommandFailed(f"Unable to get heal info of volume : {name} : {reply.error}", node=node.id)
+        return bricks
+
     async def snapshot_count(self, node: NodeAddress, name: str) -> int:
         """Ask how many snapshots a volume has; 0 where there is no volume. Raises CommandFailed with heketi's texts."""
         try:
@@ -160,3 +196,12 @@ class Volumes:
         if reply.error and not gluster.is_volume_missing(reply.error):
             raise CommandFailed(f"Unable to get snapshot information from volume {name}: {reply.error}", node=node.id)
         return count
+
+
+def _said(result: Result) -> str:
+    """Return heketi's text of a failed command, and in brackets what gluster said in its document, which heketi drops."""
+    try:
+        error = gluster.read_reply(result.stdout).error
+    except ValueError:
+        error = ""
+    return f"{result.text} ({error})" if error else result.text
