@@ -34,7 +34,7 @@ _KNOWN: Final = frozenset(
 )
 _NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9_-]")
 _SIGNED_64_BITS_OF_SECONDS: Final = 9223372036
-_USERS_OWN: Final = re.compile(r"/(?:queue|volumes)/[A-Fa-f0-9]+")
+_USERS_OWN: Final = re.compile(r"/(?:queue|volumes|clusters|nodes)/[A-Fa-f0-9]+")
 
 
 class Role(StrEnum):
@@ -146,7 +146,7 @@ def demand_access(role: Role, method: str, path: str) -> None:
     """Raise Unauthorized where the user's role does not reach.
 
     heketi lets the user do no more than list and create volumes, and so never learn what became of one;
-    here the user may also read jobs and volumes.
+    here the user may also read jobs and volumes, and what the provisioner of Kubernetes asks for next: clusters, nodes.
     """
     if role is Role.ADMIN or path == "/volumes":
         return

@@ -1,5 +1,7 @@
 """Single facts in the books: the epoch, attributes of a database taken over from heketi, pinned ssh host keys."""
 
+import time
+
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from heketipy.db import tables
@@ -47,8 +49,12 @@ class Meta:
         return int(self.get(EPOCH) or 0)
 
     def raise_epoch(self) -> int:
-        """Begin a new epoch, and return it: from now on nodes refuse what servers of older ones send."""
-        epoch = self.epoch() + 1
+        """Begin a new epoch, and return it: from now on nodes refuse what servers of older ones send.
+
+        Epochs follow the clock, so that books which were put back from a backup get no epoch that nodes have seen
+        already; a clock that was put back does no harm either.
+        """
+        epoch = max(self.epoch() + 1, int(time.time()))
         self.set(EPOCH, str(epoch))
         return epoch
 

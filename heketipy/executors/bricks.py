@@ -125,7 +125,8 @@ class Bricks:
         for brick in bricks:
             if brick.type is BrickType.UNKNOWN or not brick.path.endswith(_BRICK_DIRECTORY):
                 raise CommandFailed(f"Can not create a brick of unknown type or path: {brick.path}", node=node.id)
-        commands = [command for brick in bricks for command in self._create(brick)]
+        whole_lines = self._make(fstab.end_last_line(self.options.fstab), tolerated=True)
+        commands = [whole_lines, *(command for brick in bricks for command in self._create(brick))]
         results = await self._run(node, commands, fence)
         if len(results) == len(commands) and results[-1].ok:
             return

@@ -33,6 +33,11 @@ def append(entry: str, *, fstab: str) -> tuple[str, ...]:
     return ("awk", "-v", f"line={_escaped(entry)}", "-v", f"file={_escaped(fstab)}", _APPEND)
 
 
+def end_last_line(fstab: str) -> tuple[str, ...]:
+    """End the last line where somebody's editor did not, or the next line would be appended to it. GNU sed's idiom."""
+    return ("sed", "-i", "-e", "$a\\", fstab)
+
+
 def _escaped(text: str) -> str:
     """Protect a text from the escapes that awk reads in assignments."""
     return text.replace("\\", "\\\\")

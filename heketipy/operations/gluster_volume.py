@@ -25,5 +25,5 @@ def present(found: GlusterVolume | None, bricks: Iterable[Brick]) -> list[str]:
     proves the volume to be ours."""
     if found is None:
         return []
-    paths = {brick.partition(":")[2] for brick in found.bricks}
+    paths = {"/" + brick.partition(":/")[2] for brick in found.bricks}
     return [brick.id for brick in bricks if brick.path in paths]

@@ -12,6 +12,7 @@ PATIENCE = 2.5
 """Seconds without a poll after which a client is taken for gone. Known clients come after 0.4 or 1 second."""
 
 _QUEUE = "/queue/"
+_SEE_OTHER = 303
 _MANY = 10_000
 
 
@@ -47,6 +48,9 @@ class Followers:
         if message["status"] == 202:
             self._expect(headers.get(b"location", b"").decode("latin-1"))
         elif b"x-pending" in headers:
+            self._expect(path)
+        elif path.startswith(_QUEUE) and message["status"] == _SEE_OTHER:
+            # The provisioner of Kubernetes asks for the volume next, for its cluster, and for each node.
             self._expect(path)
         elif path.startswith(_QUEUE):
             self._expected.pop(path, None)

@@ -268,8 +268,8 @@ async def test_all_bricks_of_a_node_are_made_in_one_round_trip_and_go_in_two(
     assert await nodes.destroy_bricks(A, bricks, fence=FENCE) == {one.id: True for one in bricks}
 
 
-CREATE_COMMANDS = 2 * 8
-"""Two bricks with a gid."""
+CREATE_COMMANDS = 1 + 2 * 8
+"""The last line of the fstab is ended, whatever comes of it; then two bricks with a gid."""
 
 
 @pytest.fixture(params=[Effect.FAIL, Effect.FAIL_AFTER, Effect.LOSE, Effect.LOSE_AFTER])
@@ -283,7 +283,7 @@ async def test_a_create_that_broke_off_is_completed_by_the_next(
 ) -> None:
     await nodes.set_up_device(A, "/dev/vdb", DEVICE, fence=FENCE)
     bricks = [brick(1, gid=2000), brick(2, gid=2000)]
-    with simulator.faults.during(Fault(effect, nth=nth)), pytest.raises((CommandFailed, NodeUnreachable)):
+    with simulator.faults.during(Fault(effect, nth=nth)), suppress(CommandFailed, NodeUnreachable):
         await nodes.create_bricks(A, bricks, fence=FENCE)
     await nodes.create_bricks(A, bricks, fence=FENCE)
     for one in bricks:
@@ -296,7 +296,7 @@ async def test_a_create_that_broke_off_is_undone(
 ) -> None:
     reading = await nodes.set_up_device(A, "/dev/vdb", DEVICE, fence=FENCE)
     bricks = [brick(1, gid=2000), brick(2, gid=2000)]
-    with simulator.faults.during(Fault(effect, nth=nth)), pytest.raises((CommandFailed, NodeUnreachable)):
+    with simulator.faults.during(Fault(effect, nth=nth)), suppress(CommandFailed, NodeUnreachable):
         await nodes.create_bricks(A, bricks, fence=FENCE)
     await nodes.destroy_bricks(A, bricks, fence=FENCE)
     await nodes.tear_down_device(A, DEVICE, pv_uuid=reading.pv_uuid, fence=FENCE)
@@ -321,6 +321,17 @@ async def test_a_destroy_that_broke_off_is_finished_by_the_next(
         simulator.execute(A.manage, ("rmdir", one.mount_point))
     await nodes.tear_down_device(A, DEVICE, pv_uuid=reading.pv_uuid, fence=FENCE)
     assert simulator.leftovers() == []
+
+
+async def test_a_last_line_of_the_fstab_without_an_end_is_not_spoilt(nodes: StorageNodes, simulator: Simulator) -> None:
+    await nodes.set_up_device(A, "/dev/vdb", DEVICE, fence=FENCE)
+    entry = simulator.node(A.manage).entry("/etc/fstab")
+    assert entry is not None
+    entry.text = "/dev/vda / ext4 defaults 0 1\n/dev/vdz /data ext4 defaults 0 2"
+    await nodes.create_bricks(A, [brick(1)], fence=FENCE)
+    lines = simulator.node(A.manage).fstab.splitlines()
+    assert lines[1] == "/dev/vdz /data ext4 defaults 0 2"
+    assert brick(1).mount_point in lines[2]
 
 
 async def test_data_on_a_brick_survives_a_repeated_create(nodes: StorageNodes, simulator: Simulator) -> None:

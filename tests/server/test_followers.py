@@ -52,7 +52,16 @@ async def test_a_client_waits_from_its_acceptance_to_its_answer() -> None:
     assert app.followers.waiting
     await app.answer("/queue/1", 200, PENDING)
     assert app.followers.waiting
+    await app.answer("/queue/1", 204)
+    assert not app.followers.waiting
+
+
+async def test_a_client_that_was_shown_its_volume_has_a_moment_to_look_at_it() -> None:
+    app = Application()
+    await app.answer("/volumes", 202, ACCEPTED)
     await app.answer("/queue/1", 303, (b"location", b"/volumes/1"))
+    assert app.followers.waiting
+    app.now += PATIENCE + 0.1
     assert not app.followers.waiting
 
 

@@ -400,8 +400,8 @@ def sed_command(script: str) -> Edit | None:
                 pattern.sub(text_of, line, count=count) for line in text.splitlines(keepends=True)
             )
     if found := re.fullmatch(r"\$\s*a\s*\\?\s*(.*)", script, re.DOTALL):
-        added = found[1]
-        return lambda text, _: text + (f"{added}\n" if text else "")
+        added = f"{found[1]}\n" if found[1] else ""
+        return lambda text, _: text and (text if text.endswith("\n") else f"{text}\n") + added
     return None
 
 
