@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from heketipy.db import bricks, devices, nodes, tables, volumes
+from heketipy.db.block_volumes import BlockVolumes
 from heketipy.db.clusters import Clusters
 from heketipy.db.rows import portions
 from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
@@ -24,8 +25,9 @@ _BRICKS_OF_DEVICE = _BRICKS.where(_brick.device == bindparam("device")).order_by
 _BRICKS_OF_NODE = _BRICKS.join(tables.devices, tables.devices.c.id == _brick.device).where(
     tables.devices.c.node == _node_id
 )
-_BRICKS_OF_VOLUME = _BRICKS.where(_brick.volume == bindparam("volume"))
-_BRICKS_OF_VOLUMES = _BRICKS.where(_brick.volume.in_(_ids))
+_IN_PLACE = _brick.position >= 0
+_BRICKS_OF_VOLUME = _BRICKS.where(_brick.volume == bindparam("volume"), _IN_PLACE)
+_BRICKS_OF_VOLUMES = _BRICKS.where(_brick.volume.in_(_ids), _IN_PLACE)
 _VOLUMES = select(*volumes.COLUMNS, tables.clusters.c.topology).join(
     tables.clusters, tables.clusters.c.id == tables.volumes.c.cluster
 )
@@ -59,15 +61,23 @@ class Hosts:
 class Details:
     """Looks at an object and what belongs to it. `hosts` is None in a transaction that writes."""
 
-    def __init__(self, connection: Connection, clusters: Clusters, hosts: Hosts | None) -> None:
+    def __init__(
+        self, connection: Connection, clusters: Clusters, block_volumes: BlockVolumes, hosts: Hosts | None
+    ) -> None:
         self._connection = connection
         self._clusters = clusters
+        self._block_volumes = block_volumes
         self._hosts = hosts
 
     def cluster(self, id: str) -> ClusterDetails:
         """Return a cluster with the ids of its nodes and visible volumes. Raises NotFound."""
         cluster = self._clusters.get(id)
-        return ClusterDetails(cluster, tuple(self._clusters.node_ids(id)), tuple(self._clusters.volume_ids(id)))
+        return ClusterDetails(
+            cluster,
+            nodes=tuple(self._clusters.node_ids(id)),
+            volumes=tuple(self._clusters.volume_ids(id)),
+            block_volumes=tuple(self._block_volumes.ids_of_cluster(id)),
+        )
 
     def device(self, id: str) -> DeviceDetails:
         """Return a device with its bricks. Raises NotFound."""
@@ -97,7 +107,7 @@ class Details:
         if visible and volume.pending:
             raise NotFound
         found = map(bricks.from_row, self._connection.execute(_BRICKS_OF_VOLUME, {"volume": id}))
-        return VolumeDetails(volume, _sorted(found), self._hosts_of(volume.cluster, row[-1]))
+        return VolumeDetails(volume, _sorted(found), self._hosts_of(volume.cluster, row[-1]), self._held_by(volume))
 
     def nodes(self) -> tuple[NodeDetails, ...]:
         """Return all nodes with their devices and bricks, ascending by id."""
@@ -121,10 +131,18 @@ class Details:
                 brick = bricks.from_row(row)
                 held.setdefault(brick.volume, []).append(brick)
         return tuple(
-            VolumeDetails(volume, _sorted(held.get(volume.id, ())), self._hosts_of(volume.cluster, topology))
+            VolumeDetails(
+                volume,
+                _sorted(held.get(volume.id, ())),
+                self._hosts_of(volume.cluster, topology),
+                self._held_by(volume),
+            )
             for volume, topology in (found[id] for id in ids if id in found)
             if not volume.pending
         )
+
+    def _held_by(self, volume: Volume) -> tuple[str, ...]:
+        return tuple(self._block_volumes.ids_on(volume.id)) if volume.block else ()
 
     def _hosts_of(self, cluster: str, topology: int) -> tuple[str, ...]:
         known = self._hosts.get(cluster, topology) if self._hosts is not None else None

@@ -150,6 +150,31 @@ bricks = Table(
     Index("ix_bricks_node", "node"),
 )
 
+block_volumes = Table(
+    "block_volumes",
+    metadata,
+    Column("id", Key, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("cluster", Key, nullable=False),
+    Column("hosting_volume", Key, nullable=False),
+    Column("size_gib", BigInteger, nullable=False),
+    Column("usable_gib", BigInteger, nullable=False),
+    Column("ha_count", BigInteger, nullable=False),
+    Column("auth", Boolean, nullable=False),
+    Column("hosts", JSON, nullable=False),
+    Column("iqn", Text, nullable=False),
+    Column("username", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("requested_clusters", JSON, nullable=False),
+    Column("pending", Key, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_block_volumes"),
+    ForeignKeyConstraint(["cluster"], ["clusters.id"], name="fk_block_volumes_cluster"),
+    ForeignKeyConstraint(["hosting_volume"], ["volumes.id"], name="fk_block_volumes_hosting_volume"),
+    UniqueConstraint("hosting_volume", "name", name="uq_block_volumes_hosting_volume_name"),
+    CheckConstraint("size_gib >= 0", name="ck_block_volumes_size"),
+    Index("ix_block_volumes_cluster", "cluster", "id"),
+)
+
 operations = Table(
     "operations",
     metadata,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from heketipy.db.block_volumes import BlockVolumes
 from heketipy.db.bricks import Bricks
 from heketipy.db.clusters import Clusters
 from heketipy.db.debts import Debts
@@ -25,6 +26,7 @@ class Tx:
 
     __slots__ = (
         "_allocations",
+        "block_volumes",
         "bricks",
         "clusters",
         "debts",
@@ -46,11 +48,12 @@ class Tx:
         self.devices = Devices(connection, allocations)
         self.bricks = Bricks(connection)
         self.volumes = Volumes(connection)
+        self.block_volumes = BlockVolumes(connection)
         self.operations = Operations(connection)
         self.jobs = Jobs(connection)
         self.debts = Debts(connection)
         self.meta = Meta(connection)
-        self.details = Details(connection, self.clusters, hosts)
+        self.details = Details(connection, self.clusters, self.block_volumes, hosts)
 
     def view(self, cluster: str, down: frozenset[str] = frozenset()) -> ClusterView:
         """Return what the allocator sees of a cluster; `down` are ids of nodes that get nothing new.

@@ -40,6 +40,7 @@ COLUMNS = (
 _ALL = select(*COLUMNS).order_by(_c.id)
 _FIND = select(*COLUMNS).where(_c.id == _id)
 _OF_IDS = _ALL.where(_c.id.in_(bindparam("ids", expanding=True)))
+_HOSTING = _ALL.where(_c.block)
 _IDS = select(_c.id).order_by(_c.id)
 _VISIBLE_IDS = _IDS.where(_c.pending == "")
 _BY_NAME = select(_c.id).where(_c.cluster == _cluster, _c.name == bindparam("name"))
@@ -123,6 +124,10 @@ class Volumes:
     def all(self) -> list[Volume]:
         """Return all volumes, visible or not, ascending by id."""
         return [from_row(row) for row in self._connection.execute(_ALL)]
+
+    def hosting(self) -> list[Volume]:
+        """Return all volumes that host block volumes, visible or not, ascending by id."""
+        return [from_row(row) for row in self._connection.execute(_HOSTING)]
 
     def of_ids(self, ids: Sequence[str]) -> list[Volume]:
         """Return those of these volumes that there are, visible or not."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from heketipy.domain.durability import Durability
+from heketipy.domain.names import thin_pool
 from heketipy.domain.states import State
 
 Tags = Mapping[str, str]
@@ -78,7 +79,8 @@ class BrickType(IntEnum):
 class Brick:
     """A thin logical volume with an XFS on one device.
 
-    `position` is its place in gluster's order of the volume's bricks, from 0. It charges its device with
+    `position` is its place in gluster's order of the volume's bricks, from 0; -1 while it is not part of the volume yet,
+    but is to take the place of another brick. It charges its device with
     `tp_size_kib + pool_metadata_kib`; `size_kib` is the size of the file system. `pending` is the id of the
     operation that is adding or deleting it, or "".
     """
@@ -99,8 +101,13 @@ class Brick:
 
     @property
     def charged_kib(self) -> int:
-        """The space it takes on its device."""
+        """The space its thin pool takes on its device: once, however many bricks of clones share the pool."""
         return self.tp_size_kib + self.pool_metadata_kib
+
+    @property
+    def pool(self) -> str:
+        """The name of its thin pool; old records leave it to be told by the brick's id."""
+        return self.thin_pool or thin_pool(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,40 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockTarget:
+    """How an iSCSI initiator reaches a block volume: portals (storage names), name of the target, and CHAP's user and
+    password, empty where none is asked for. All of it comes from gluster-block; the password is no part of any text.
+    """
+
+    hosts: tuple[str, ...] = ()
+    iqn: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockVolume:
+    """A file on a hosting volume that gluster-block exports as an iSCSI target.
+
+    `usable_gib` is what it really provides: less than `size_gib` after an expansion that some of its hosts refused, 0
+    in old records. `ha_count` is the number of its hosts. `pending` is the id of the operation that is creating or
+    deleting it, or "".
+    """
+
+    id: str
+    name: str
+    cluster: str
+    hosting_volume: str
+    size_gib: int
+    usable_gib: int = 0
+    ha_count: int = 0
+    auth: bool = False
+    target: BlockTarget = BlockTarget()
+    requested_clusters: tuple[str, ...] = ()
+    pending: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class VolumeSpec:
     """What was asked for: a volume create, after its form was checked."""
 
@@ -150,6 +191,17 @@ class VolumeSpec:
     options: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     block: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BlockVolumeSpec:
+    """What was asked for: a block volume create, after its form was checked. `ha_count` 0 means every host."""
+
+    size_gib: int
+    name: str = ""
+    clusters: tuple[str, ...] = ()
+    ha_count: int = 0
+    auth: bool = False
 
 
 @dataclass(frozen=True, slots=True)

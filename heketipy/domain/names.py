@@ -36,3 +36,8 @@ def brick_path(device: str, brick: str) -> str:
 def default_volume_name(volume: str) -> str:
     """Name a volume for which no name was asked, by its id."""
     return f"vol_{volume}"
+
+
+def default_block_volume_name(block_volume: str) -> str:
+    """Name a block volume for which no name was asked, by its id."""
+    return f"blockvol_{block_volume}"

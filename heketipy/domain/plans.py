@@ -7,7 +7,9 @@ need nothing else from the books. Each class belongs to one kind of operation.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heketipy.domain.model import Brick, Device, Node, NodeAddress, Tags, Volume, VolumeSpec
+from heketipy.domain.model import BlockVolume, Brick, Device, Node, NodeAddress, Tags, Volume, VolumeSpec
+
+from heketipy.domain.states import HealCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,85 @@ class DeleteVolume:
     volume: Volume
     bricks: tuple[Brick, ...]
     nodes: tuple[NodeAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateBlockVolume:
+    """A new block volume on a hosting volume, and that hosting volume's own plan where it is made for it.
+
+    `nodes` are all nodes of the cluster, ascending by id; `online` are the ids of those that may run the command.
+    `ha_nodes` are all nodes in the order in which they are asked to export it, `ha_count` says how many have to: 0
+    means all of them, unasked.
+    """
+
+    block_volume: BlockVolume
+    hosting_name: str
+    made: CreateVolume | None
+    nodes: tuple[NodeAddress, ...]
+    online: tuple[str, ...]
+    ha_nodes: tuple[NodeAddress, ...]
+    ha_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteBlockVolume:
+    """The end of a block volume. `iqn` proves what gluster-block has under its name to be ours."""
+
+    id: str
+    name: str
+    iqn: str
+    hosting_volume: str
+    hosting_name: str
+    nodes: tuple[NodeAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpandBlockVolume:
+    """A block volume that becomes `new_gib` large. `booked_gib` more are taken of its hosting volume until it has."""
+
+    id: str
+    name: str
+    iqn: str
+    hosting_volume: str
+    hosting_name: str
+    nodes: tuple[NodeAddress, ...]
+    new_gib: int
+    booked_gib: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvictBrick:
+    """A brick that moves to another device, which is chosen when gluster has told the brick's set. `nodes` are all nodes
+    of the cluster, ascending by id. `parent` is the id of the operation that this is a part of, or ""."""
+
+    volume: Volume
+    brick: Brick
+    nodes: tuple[NodeAddress, ...]
+    heal_check: HealCheck
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evacuate:
+    """Devices that are to be emptied, one brick after another, and are out of use then; `node` is the id of the node that
+    is out of use in the end, or ""."""
+
+    devices: tuple[str, ...]
+    node: str
+    heal_check: HealCheck
+
+
+@dataclass(frozen=True, slots=True)
+class CloneVolume:
+    """A copy of a volume on the same thin pools. `bricks` are the copy's: which path and logical volume each has, only
+    gluster knows, later. `origins` are the copied ones, in the same order."""
+
+    source: Volume
+    origins: tuple[Brick, ...]
+    clone: Volume
+    bricks: tuple[Brick, ...]
+    nodes: tuple[NodeAddress, ...]
+    snapshot: str
 
 
 @dataclass(frozen=True, slots=True)

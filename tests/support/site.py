@@ -2,7 +2,7 @@
 
 from heketipy.db.database import Tx
 from heketipy.domain.durability import Durability, DurabilityType
-from heketipy.domain.model import Brick, BrickType, Cluster, Device, Node, Volume
+from heketipy.domain.model import BlockInfo, BlockTarget, BlockVolume, Brick, BrickType, Cluster, Device, Node, Volume
 
 DEVICE_KIB = 500 * 1024 * 1024
 NODES = 3
@@ -11,7 +11,16 @@ DEVICES = 2
 
 def id_of(kind: str, number: int) -> str:
     """Return an id that can be told apart from others by a reader, ascending with the number."""
-    digits = {"cluster": "c", "node": "1", "device": "d", "volume": "a", "brick": "b", "operation": "f", "job": "e"}
+    digits = {
+        "cluster": "c",
+        "node": "1",
+        "device": "d",
+        "volume": "a",
+        "brick": "b",
+        "operation": "f",
+        "job": "e",
+        "block volume": "2",
+    }
     return digits[kind] + f"{number:031x}"
 
 
@@ -51,6 +60,32 @@ def volume(number: int, *, cluster: str = CLUSTER, name: str = "", pending: str 
     made = id_of("volume", number)
     durability = Durability(DurabilityType.REPLICATE, replica=3)
     return Volume(made, name or f"vol_{made}", cluster, 1, durability, options=("", ""), pending=pending)
+
+
+def hosting_volume(number: int, *, gib: int = 100, info: BlockInfo | None = None, pending: str = "") -> Volume:
+    """Return a hosting volume on which there is nothing yet, unless its books say so."""
+    made = id_of("volume", number)
+    durability = Durability(DurabilityType.REPLICATE, replica=3)
+    info = info or BlockInfo(free_gib=gib * 98 // 100, reserved_gib=gib - gib * 98 // 100)
+    return Volume(made, f"vol_{made}", CLUSTER, gib, durability, block=True, block_info=info, pending=pending)
+
+
+def block_volume(number: int, *, on: int, gib: int = 1, name: str = "", pending: str = "") -> BlockVolume:
+    """Return a block volume on a hosting volume, exported by the first node."""
+    made = id_of("block volume", number)
+    target = BlockTarget(("10.0.0.1",), f"iqn.2016-12.org.gluster-block:{made}", made, "chap-secret")
+    return BlockVolume(
+        id=made,
+        name=name or f"blockvol_{made}",
+        cluster=CLUSTER,
+        hosting_volume=id_of("volume", on),
+        size_gib=gib,
+        usable_gib=gib,
+        ha_count=1,
+        auth=True,
+        target=target,
+        pending=pending,
+    )
 
 
 def add_site(tx: Tx) -> None:
