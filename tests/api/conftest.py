@@ -13,8 +13,11 @@ from heketipy.api.application import create_api
 from heketipy.domain.durability import Durability
 from heketipy.domain.model import Volume
 from tests.api.fake_services import CLUSTER, VOLUME, FakeServices, furnished
+from tests.support.databases import postgresql_server, where
 from tests.support.openapi_check import OpenApiCheck
 from tests.support.whole_server import whole_server
+
+__all__ = ["postgresql_server", "where"]
 
 CHECK = OpenApiCheck()
 
@@ -49,6 +52,6 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]:
-    """Start whole servers: `async with server(config=…, environment=…) as client`."""
-    return partial(whole_server, tmp_path)
+def server(tmp_path: Path, where: str) -> Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]:
+    """Start a whole server, on either database: `async with server(config=…, environment=…) as client`."""
+    return partial(whole_server, tmp_path, database=where)

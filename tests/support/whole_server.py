@@ -21,15 +21,16 @@ async def whole_server(
     *,
     config: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
+    database: str = "",
     **top_level: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Start a server and give a client whose every answer is compared with the OpenAPI document.
 
     `config` are members of the section `glusterfs`, `top_level` ones beside it. Tokens are asked for if there are
-    keys (`jwt=…`).
+    keys (`jwt=…`). `database` is the name of an empty one; by default it is a new file.
     """
     file = folder / "heketi.json"
-    section = {"executor": "mock", "db": str(folder / "heketi.db"), **(config or {})}
+    section = {"executor": "mock", "db": database or str(folder / "heketi.db"), **(config or {})}
     file.write_text(json.dumps({"glusterfs": section, **top_level}))
     settings = load(str(file), environment or {}).settings
     options = ServerOptions(settings, ExecutorName.SIMULATOR, authenticate="jwt" in top_level)
