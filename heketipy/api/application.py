@@ -12,7 +12,7 @@ from heketipy.api.auth import Authenticator
 from heketipy.api.contract import Services
 from heketipy.api.document import document
 from heketipy.api.jobs import HeldPolls
-from heketipy.api.middleware import Authentication, CleanPaths, Observation
+from heketipy.api.middleware import AdminGate, Authentication, CleanPaths, Observation
 from heketipy.api.routes import build_router
 from heketipy.api.routing import OpenRoute, unknown_path
 
@@ -60,6 +60,7 @@ def create_api(
     app.openapi = lambda: document(build_router().routes)  # type: ignore[method-assign]
 
     open_paths = _open_paths(app.router.routes)
+    app.add_middleware(AdminGate, open_paths=open_paths)
     if authenticator is not None:
         app.add_middleware(Authentication, authenticator=authenticator, open_paths=open_paths)
     app.add_middleware(CleanPaths)

@@ -4,11 +4,12 @@ Everything raises the errors of `heketipy.domain.errors`, whose texts are those 
 work returns the id of the job that a client polls.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from starlette.requests import Request
 
+from heketipy.domain.admin import AdminMode
 from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
 from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
 from heketipy.domain.model import Tags as TagMap
@@ -47,6 +48,12 @@ class Devices(Protocol):
     async def set_state(self, device: str, state: State, heal_check: HealCheck, /) -> str: ...
 
 
+class Bricks(Protocol):
+    """Use cases of bricks."""
+
+    async def evict(self, brick: str, heal_check: HealCheck, /) -> str: ...
+
+
 class Volumes(Protocol):
     """Use cases of volumes."""
 
@@ -73,6 +80,21 @@ class Operations(Protocol):
     async def clean_up(self, operations: Sequence[str], /) -> str: ...
 
 
+class Admin(Protocol):
+    """The admin mode."""
+
+    @property
+    def mode(self) -> AdminMode: ...
+    def set(self, mode: AdminMode, /) -> None: ...
+
+
+class Logging(Protocol):
+    """The levels of the log."""
+
+    def levels(self) -> Mapping[str, str]: ...
+    def set(self, levels: Mapping[str, str], /) -> None: ...
+
+
 class Jobs(Protocol):
     """Use cases of jobs."""
 
@@ -94,6 +116,8 @@ class Services(Protocol):
     @property
     def devices(self) -> Devices: ...
     @property
+    def bricks(self) -> Bricks: ...
+    @property
     def volumes(self) -> Volumes: ...
     @property
     def jobs(self) -> Jobs: ...
@@ -101,6 +125,10 @@ class Services(Protocol):
     def tags(self) -> Tags: ...
     @property
     def operations(self) -> Operations: ...
+    @property
+    def admin(self) -> Admin: ...
+    @property
+    def logging(self) -> Logging: ...
 
 
 def services(request: Request) -> Services:

@@ -11,6 +11,8 @@ from heketipy.wire.decode import Undecodable
 STATUS: Final[dict[type[errors.HeketipyError], int]] = {
     errors.HeketipyError: 500,
     errors.InvalidRequest: 400,
+    errors.Unprocessable: 422,
+    errors.Maintenance: 503,
     errors.NotFound: 404,
     errors.Conflict: 409,
     # heketi answers 500 here, and clients tell a volume in use from other conflicts by that.

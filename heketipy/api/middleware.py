@@ -1,5 +1,5 @@
 """What every request passes before a route sees it, from the outside in: observation, clean paths,
-authentication.
+authentication, the admin mode.
 
 All of it is plain ASGI: nothing is buffered and no task is started for a request.
 """
@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from heketipy.api.auth import Authenticator, demand_access
 from heketipy.api.errors import plain, refusal
 from heketipy.api.routing import redirected
-from heketipy.domain.errors import HeketipyError
+from heketipy.domain.errors import HeketipyError, Maintenance
 from heketipy.telemetry.logging import bound
 from heketipy.telemetry.metrics import request_answered
 
@@ -125,6 +125,29 @@ class Authentication:
                 return
             scope.setdefault("state", {})["role"] = role
         await self._app(scope, receive, send)
+
+
+class AdminGate:
+    """Lets through what the admin mode allows. It stands behind authentication and before the routes, as in heketi."""
+
+    def __init__(self, app: ASGIApp, *, open_paths: OpenPaths) -> None:
+        self._app = app
+        self._open = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or refuse it."""
+        if scope["type"] == "http" and (scope["method"], scope["path"]) not in self._open:
+            mode = scope["app"].state.services.admin.mode
+            if not mode.lets_through(scope["method"], _peer(scope)):
+                await refusal(Maintenance())(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _peer(scope: Scope) -> str:
+    """Return the address at the other end of the connection; what proxies say does not count."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _given_id(scope: Scope) -> str:

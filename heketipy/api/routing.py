@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from heketipy.api import answers
 from heketipy.api.errors import plain, refusal
 from heketipy.domain.errors import HeketipyError
-from heketipy.wire.decode import decode, empty
+from heketipy.wire.decode import Undecodable, decode, empty
 
 _ID: Final = "[A-Fa-f0-9]+"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -73,9 +73,23 @@ class HeketiRoute(APIRoute):
             if self._body is not None:
                 arguments[self._body.parameter] = await _read(request, self._body)
             response: Response = await self.endpoint(request, **arguments)
+        except Undecodable as error:
+            return self.undecodable(error)
         except HeketipyError as error:
             return refusal(error)
         return response
+
+    def undecodable(self, error: Undecodable) -> Response:
+        """Refuse a body that cannot be read."""
+        return refusal(error)
+
+
+class ExplainingRoute(HeketiRoute):
+    """A route that says what is wrong with a body that cannot be read. heketi's newer ones do, with another status."""
+
+    def undecodable(self, error: Undecodable) -> Response:
+        """Refuse such a body with the reason."""
+        return plain(400, f"{error}: {error.__cause__}", code=error.code)
 
 
 class OpenRoute(HeketiRoute):

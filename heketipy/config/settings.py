@@ -342,8 +342,8 @@ class Settings(_Group):
     )
     default_state: Annotated[str, Variable("HEKETI_DEFAULT_STATE")] = Field(
         "normal",
-        description="Admin mode at start: `normal`; `read-only` and `local-client` are not supported "
-        "yet: such a server does not start.",
+        description="Admin mode at start: `normal`; `read-only`: only GET and HEAD are served; `local-client`: others "
+        "only to the server's own host.",
     )
     shutdown_grace: Annotated[Seconds, OURS, Variable("HEKETIPY_SHUTDOWN_GRACE", seconds)] = Field(
         25.0,

@@ -2,6 +2,8 @@
 
     HeketipyError
       InvalidRequest          the request is wrong; nothing was done
+        Unprocessable         its form is right, and it asks for what there is not
+      Maintenance             the server is closed for changes
       NotFound                no such object
       Conflict                the object is in the way of the request
       InUse                   an operation is pending on the object
@@ -31,6 +33,21 @@ class InvalidRequest(HeketipyError):
     """The request is wrong, and nothing was done."""
 
     code = "invalid-request"
+
+
+class Unprocessable(InvalidRequest):
+    """The form of the request is right, and it asks for something that there is not."""
+
+    code = "unprocessable"
+
+
+class Maintenance(HeketipyError):
+    """The admin mode lets no such request through."""
+
+    code = "maintenance"
+
+    def __init__(self, text: str = "Service disabled for maintenance") -> None:
+        super().__init__(text)
 
 
 class NotFound(HeketipyError):

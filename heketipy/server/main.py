@@ -108,6 +108,8 @@ def _leave_quietly_when_told_to() -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
+    # By default this one would kill. Later it sets the normal admin mode, with which a server begins anyway.
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
 
 
 def _write(stream: TextIO, text: str) -> None:

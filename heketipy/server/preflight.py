@@ -6,6 +6,7 @@ Tools look after a few tenths of a second whether a server that must refuse is g
 from pathlib import Path
 
 from heketipy.config import ConfigurationError, ExecutorName, Settings
+from heketipy.domain.admin import AdminMode
 
 _EXECUTORS = {
     "ssh": ExecutorName.SSH,
@@ -13,7 +14,7 @@ _EXECUTORS = {
     "kubernetes": ExecutorName.KUBERNETES,
     "mock": ExecutorName.SIMULATOR,
 }
-_ADMIN_MODES = frozenset({"read-only", "local-client"})
+_ADMIN_MODES = frozenset({"", *AdminMode})
 
 
 def executor_of(settings: Settings, *, default: ExecutorName | None) -> ExecutorName:
@@ -51,9 +52,7 @@ def check(settings: Settings, executor: ExecutorName, *, authenticate: bool) -> 
         raise ConfigurationError(
             "Missing JWT information in config file: set jwt.admin.key and jwt.user.key, or give --disable-auth"
         )
-    if settings.default_state in _ADMIN_MODES:
-        raise ConfigurationError(f"unable to set admin state: {settings.default_state} is not supported yet")
-    if settings.default_state != "normal":
+    if settings.default_state not in _ADMIN_MODES:
         raise ConfigurationError(f"unable to set admin state: unknown admin state name: {settings.default_state}")
 
 

@@ -18,7 +18,7 @@ from heketipy.server.loops import run_all
 from heketipy.server.options import ServerOptions
 from heketipy.server.serving import Ending, Serving, Tls
 from heketipy.server.wiring import Parts, put_together
-from heketipy.telemetry.logging import configure
+from heketipy.telemetry.logging import Threshold, configure
 from heketipy.wire.topology import Topology
 
 SIMULATOR_BANNER = """\
@@ -36,14 +36,14 @@ log = structlog.get_logger(__name__)
 def run(options: ServerOptions) -> int:
     """Serve until told to end; return the exit status."""
     gluster = options.settings.glusterfs
-    configure(gluster.loglevel, form=options.settings.log_format, secrets=options.secrets)
+    log_level = configure(gluster.loglevel, form=options.settings.log_format, secrets=options.secrets)
     if options.executor is ExecutorName.SIMULATOR:
         _write(sys.stderr, SIMULATOR_BANNER)
     _warn(options)
     try:
         file = topology.read_topology(options.topology) if options.topology else None
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-            runner.run(_serve(options, file))
+            runner.run(_serve(options, file, log_level))
     except ConfigurationError as error:
         _write(sys.stderr, f"ERROR: {error}\n")
         return 1
@@ -56,11 +56,18 @@ def run(options: ServerOptions) -> int:
     return 0
 
 
-async def _serve(options: ServerOptions, file: Topology | None) -> None:
+async def _serve(options: ServerOptions, file: Topology | None, log_level: Threshold) -> None:
     settings = options.settings
-    async with put_together(options) as parts:
+    async with put_together(options, log_level=log_level) as parts:
         with listen(settings.listen_address, settings.port) as listener:
-            serving = Serving(parts.app, listener, _ending(parts), grace=settings.shutdown_grace, tls=_tls(settings))
+            serving = Serving(
+                parts.app,
+                listener,
+                _ending(parts),
+                grace=settings.shutdown_grace,
+                tls=_tls(settings),
+                back_to_normal=parts.services.admin.reset,
+            )
             beside = asyncio.create_task(_beside(parts, options, file), name="work beside requests")
             try:
                 await serving.run(ready=lambda: _announce(settings, port_of(listener)))

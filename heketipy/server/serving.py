@@ -90,13 +90,16 @@ class Serving:
         *,
         grace: float,
         tls: Tls | None = None,
+        back_to_normal: Callable[[], None] | None = None,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        """`grace` is in seconds. `headers` stand in every answer. Raises ListenError for files of TLS."""
+        """`grace` is in seconds. `back_to_normal` is called at the signal USR2, `headers` stand in every answer. Raises
+        ListenError for files of TLS."""
         self._followers = Followers(app, asyncio.get_running_loop().time)
         self._listener = listener
         self._ending = ending
         self._grace = grace
+        self._back_to_normal = back_to_normal
         self._told = asyncio.Event()
         self._signal: signal.Signals | None = None
         config = uvicorn.Config(
@@ -145,8 +148,8 @@ class Serving:
         loop = asyncio.get_running_loop()
         for number in _ENDING:
             loop.add_signal_handler(number, self.end, number)
-        # heketi goes back to its normal mode; there is no other mode here, and by default the signal would kill.
-        loop.add_signal_handler(signal.SIGUSR2, log.info, "the admin mode is normal")
+        if self._back_to_normal is not None:
+            loop.add_signal_handler(signal.SIGUSR2, self._back_to_normal)
 
     async def _wind_down(self) -> None:
         interrupted = self._signal is signal.SIGINT

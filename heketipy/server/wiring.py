@@ -20,6 +20,7 @@ from heketipy.config import ExecutorName, GlusterSettings, Settings
 from heketipy.db.backups import Backups
 from heketipy.db.database import Database, JournalMode
 from heketipy.db.rotation import Rotation
+from heketipy.domain.admin import AdminMode
 from heketipy.domain.placement import Limits
 from heketipy.domain.units import KIB_PER_GIB
 from heketipy.operations.reservation import VolumePolicy
@@ -29,6 +30,7 @@ from heketipy.server.options import ServerOptions
 from heketipy.services import build as use_cases
 from heketipy.services.build import Policy, Services
 from heketipy.services.endpoints import Strictness
+from heketipy.telemetry.logging import Threshold
 
 _PURGE_PERIOD = 600.0
 
@@ -55,7 +57,7 @@ class Parts:
 
 
 @asynccontextmanager
-async def put_together(options: ServerOptions) -> AsyncIterator[Parts]:
+async def put_together(options: ServerOptions, *, log_level: Threshold | None = None) -> AsyncIterator[Parts]:
     """Open the database, reach for the nodes, build the use cases and the API. Raises StorageFailure."""
     settings = options.settings
     gluster = settings.glusterfs
@@ -65,7 +67,9 @@ async def put_together(options: ServerOptions) -> AsyncIterator[Parts]:
         stack.callback(db.close)
         nodes = await reach_nodes(gluster, options.executor, db)
         stack.push_async_callback(nodes.close)
-        services = await use_cases.build(db, nodes.storage, _policy(gluster), ids=new_id, clock=time.time)
+        services = await use_cases.build(
+            db, nodes.storage, _policy(settings), ids=new_id, clock=time.time, log_level=log_level
+        )
         stack.push_async_callback(services.runner.close)
         yield Parts(
             app=_api(services, options),
@@ -100,7 +104,8 @@ def _backups(gluster: GlusterSettings, db: Database, rotation: Rotation) -> Back
     return Backups(db, rotation, every=timedelta(seconds=gluster.backup_interval))
 
 
-def _policy(gluster: GlusterSettings) -> Policy:
+def _policy(settings: Settings) -> Policy:
+    gluster = settings.glusterfs
     refuses_beyond = gluster.refuses_beyond
     running = min(gluster.max_inflight_operations, _UNLIMITED)
     volumes = gluster.max_volumes_per_cluster
@@ -125,6 +130,7 @@ def _policy(gluster: GlusterSettings) -> Policy:
         quiet_after=_QUIET_FACTOR * gluster.sshexec.gluster_cli_timeout + _QUIET_MARGIN,
         endpoints=Strictness(gluster.storage_hostname_check),
         job_retention=gluster.job_retention,
+        mode=AdminMode(settings.default_state or AdminMode.NORMAL),
     )
 
 

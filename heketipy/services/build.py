@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from heketipy.db.database import Database
+from heketipy.domain.admin import AdminMode
 from heketipy.domain.ids import IdSource
 from heketipy.executors.nodes import StorageNodes
 from heketipy.operations.reservation import Reservations, VolumePolicy
 from heketipy.operations.runner import Runner
+from heketipy.services.admin import Admin
 from heketipy.services.admission import Admission
+from heketipy.services.bricks import Bricks
 from heketipy.services.cleaner import Cleaner
 from heketipy.services.clusters import Clusters
 from heketipy.services.devices import Devices
@@ -16,11 +19,13 @@ from heketipy.services.endpoints import EndpointCheck, Strictness
 from heketipy.services.explanations import Explanations
 from heketipy.services.health import Health
 from heketipy.services.jobs import Jobs
+from heketipy.services.logging import Logging
 from heketipy.services.nodes import Nodes
 from heketipy.services.operations import Operations
 from heketipy.services.starter import Starter
 from heketipy.services.tags import Tags
 from heketipy.services.volumes import Volumes
+from heketipy.telemetry.logging import Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Policy:
     quiet_after: float = 1000.0
     endpoints: Strictness = Strictness.WARN
     job_retention: float = 86400.0
+    mode: AdminMode = AdminMode.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +54,13 @@ class Services:
     clusters: Clusters
     nodes: Nodes
     devices: Devices
+    bricks: Bricks
     volumes: Volumes
     jobs: Jobs
     tags: Tags
     operations: Operations
+    admin: Admin
+    logging: Logging
     admission: Admission
     runner: Runner
     health: Health
@@ -65,10 +74,11 @@ async def build(
     *,
     ids: IdSource,
     clock: Callable[[], float],
+    log_level: Threshold | None = None,
 ) -> Services:
     """Make the use cases for a server that starts now: it gets an epoch of its own, which fences all before it.
 
-    Nothing is taken up yet: that is `services.cleaner.take_over()`.
+    Nothing is taken up yet: that is `services.cleaner.take_over()`. `log_level` is the log's own handle on its level.
     """
     epoch = await db.write(lambda tx: tx.meta.raise_epoch())
     health = Health(db, storage_nodes, back=lambda: cleaner.hurry())
@@ -95,9 +105,12 @@ async def build(
         clusters=Clusters(db, admission, ids=ids),
         nodes=Nodes(db, storage_nodes, starter, endpoints),
         devices=Devices(db, starter),
+        bricks=Bricks(db, starter),
         volumes=Volumes(db, reservations, starter, Explanations(db, reservations, clock=clock), endpoints),
         jobs=jobs,
         tags=Tags(db, admission),
+        admin=Admin(policy.mode),
+        logging=Logging(log_level or Threshold("info")),
         operations=Operations(db, runner, cleaner, jobs, clock=clock),
         admission=admission,
         runner=runner,

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from heketipy.domain.admin import AdminMode
 from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
 from heketipy.domain.errors import HeketipyError, NotFound
 from heketipy.domain.model import (
@@ -19,6 +20,7 @@ from heketipy.domain.model import (
 )
 from heketipy.domain.operation import Job
 from heketipy.domain.states import HealCheck, State
+from heketipy.services.admin import Admin
 
 CLUSTER = "c" * 32
 NODE = "a" * 32
@@ -45,8 +47,10 @@ class FakeServices:
         self.clusters = FakeClusters(self)
         self.nodes = FakeNodes(self)
         self.devices = FakeDevices(self)
+        self.bricks = FakeBricks(self)
         self.volumes = FakeVolumes(self)
         self.jobs = FakeJobs(self)
+        self.admin = Admin(AdminMode.NORMAL)
 
     def called(self, *call: Any) -> None:
         self.calls.append(call)
@@ -140,6 +144,16 @@ class FakeDevices:
     async def set_state(self, device: str, state: State, heal_check: HealCheck, /) -> str:
         get(self.all.devices_by_id, device)
         return self.all.start("set device state", device, state, heal_check)
+
+
+class FakeBricks:
+    def __init__(self, all_: FakeServices) -> None:
+        self.all = all_
+
+    async def evict(self, brick: str, heal_check: HealCheck, /) -> str:
+        if brick == UNKNOWN:
+            raise NotFound
+        return self.all.start("evict brick", brick, heal_check)
 
 
 class FakeVolumes:

@@ -29,6 +29,11 @@ ROUTES = {
     ("get", "/devices/{id}/resync"),
     ("post", "/devices/{id}/state"),
     ("post", "/devices/{id}/tags"),
+    ("post", "/bricks/to-evict/{id}"),
+    ("get", "/admin"),
+    ("post", "/admin"),
+    ("get", "/internal/logging"),
+    ("post", "/internal/logging"),
     ("get", "/operations"),
     ("get", "/operations/pending"),
     ("get", "/operations/pending/{id}"),
@@ -67,7 +72,8 @@ def test_every_operation_has_a_name_of_its_own_and_a_sentence() -> None:
 def test_every_post_documents_its_body_and_that_it_may_be_unparsable() -> None:
     for method, path, found in operations():
         assert ("requestBody" in found) == (method == "post" or (method, path) == ("delete", "/devices/{id}")), path
-        assert ("422" in found["responses"]) == ("requestBody" in found), path
+        explained = path == "/admin"
+        assert ("422" in found["responses"]) == ("requestBody" in found and not explained), path
 
 
 def test_every_refusal_is_plain_text() -> None:

@@ -64,10 +64,10 @@ def test_authentication_without_both_keys_is_refused(keys: Any) -> None:
     ("state", "text"),
     [
         ("weird", "unable to set admin state: unknown admin state name: weird"),
-        ("read-only", "unable to set admin state: read-only is not supported yet"),
+        ("Normal", "unable to set admin state: unknown admin state name: Normal"),
     ],
 )
-def test_a_server_does_not_start_in_a_mode_that_it_cannot_keep(state: str, text: str) -> None:
+def test_a_server_does_not_start_in_a_mode_that_there_is_not(state: str, text: str) -> None:
     assert refusal(Settings.model_validate({"jwt": KEYS, "default_state": state, "glusterfs": {}})) == text
 
 

@@ -252,11 +252,27 @@ def test_every_signal_that_ends_it_ends_it_well(tmp_path: Path, number: signal.S
     assert not list(tmp_path.glob("heketi.db-*"))
 
 
-def test_the_signal_that_resets_heketis_mode_does_no_harm(tmp_path: Path) -> None:
-    with ServerProcess(serve(configuration(tmp_path)), cwd=tmp_path) as server, server.client() as http:
+def test_a_signal_leads_out_of_the_read_only_mode(tmp_path: Path) -> None:
+    command = serve(configuration(tmp_path, top={"default_state": "read-only", "log_format": "json"}))
+    with ServerProcess(command, cwd=tmp_path) as server, server.client() as http:
+        refused = http.post("/admin", json={"state": "normal"})
+        assert (refused.status_code, refused.text) == (503, "Service disabled for maintenance\n")
         server.tell(signal.SIGUSR2)
-        assert http.get("/hello").status_code == 200
+        server.line("the admin mode is set")
+        assert http.get("/admin").json() == {"state": "normal"}
+        assert http.post("/clusters", json={}).status_code == 201
         assert server.end() == 0
+
+
+def test_the_log_level_can_be_changed_while_the_server_runs(tmp_path: Path) -> None:
+    command = serve(configuration(tmp_path, top={"log_format": "json"}))
+    with ServerProcess(command, cwd=tmp_path) as server, server.client() as http:
+        http.get("/volumes")
+        server.line('"path": "/volumes"')
+        assert http.post("/internal/logging", json={"loglevel": {"glusterfs": "error"}}).status_code == 200
+        http.get("/nothing")
+        assert server.end() == 0
+    assert "/nothing" not in server.log
 
 
 def test_a_signal_during_the_start_ends_it(tmp_path: Path) -> None:
