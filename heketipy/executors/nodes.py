@@ -7,7 +7,9 @@ taken the operation over) and CommandFailed (the node refused; the text is its t
 
 from collections.abc import Sequence
 
-from heketipy.domain.model import NodeAddress
+from heketipy.domain.model import BlockTarget, NodeAddress
+from heketipy.executors.block import BlockVolumeLayout, BlockVolumeReading
+from heketipy.executors.blocks import Blocks, NameTaken
 from heketipy.executors.bricks import Bricks, BrickSpec
 from heketipy.executors.conversation import PATIENCE, Conversation
 from heketipy.executors.devices import DeviceNotAvailable, DeviceReading, Devices
@@ -18,11 +20,14 @@ from heketipy.executors.transport import Fence, Transport
 from heketipy.executors.volumes import Volumes
 
 __all__ = [
+    "BlockVolumeLayout",
+    "BlockVolumeReading",
     "BrickSpec",
     "DeviceNotAvailable",
     "DeviceReading",
     "GlusterVolume",
     "HealBrick",
+    "NameTaken",
     "Peer",
     "StorageNodes",
     "VolumeLayout",
@@ -46,6 +51,7 @@ class StorageNodes:
         self._devices = Devices(transport, options)
         self._peers = Peers(transport, conversation, options)
         self._volumes = Volumes(conversation, options)
+        self._blocks = Blocks(conversation, options)
 
     async def close(self) -> None:
         """Drop the connections to all nodes."""
@@ -192,3 +198,31 @@ class StorageNodes:
     async def rebalance(self, node: NodeAddress, name: str, *, fence: Fence | None = None) -> None:
         """Start to spread a volume's files over its new bricks, where that is wanted."""
         await self._volumes.rebalance(node, name, fence=fence)
+
+    async def create_block_volume(
+        self, node: NodeAddress, layout: BlockVolumeLayout, *, fence: Fence | None = None
+    ) -> BlockTarget:
+        """Make a block volume; tell how it is reached. Raises NameTaken if somebody else's has its name."""
+        return await self._blocks.create(node, layout, fence=fence)
+
+    async def delete_block_volume(
+        self, node: NodeAddress, hosting_volume: str, name: str, *, fence: Fence | None = None
+    ) -> None:
+        """Delete a block volume, whoever made it."""
+        await self._blocks.delete(node, hosting_volume, name, fence=fence)
+
+    async def expand_block_volume(
+        self, node: NodeAddress, hosting_volume: str, name: str, *, size_gib: int, fence: Fence | None = None
+    ) -> None:
+        """Let a block volume grow to a size."""
+        await self._blocks.expand(node, hosting_volume, name, size_gib=size_gib, fence=fence)
+
+    async def block_volume(
+        self, node: NodeAddress, hosting_volume: str, name: str, *, fence: Fence | None = None
+    ) -> BlockVolumeReading | None:
+        """Return a block volume by its name; None where there is none."""
+        return await self._blocks.find(node, hosting_volume, name, fence=fence)
+
+    async def block_volumes(self, node: NodeAddress, hosting_volume: str, *, fence: Fence | None = None) -> list[str]:
+        """Return the names of the block volumes on a hosting volume."""
+        return await self._blocks.names(node, hosting_volume, fence=fence)

@@ -13,6 +13,7 @@ class NodeOptions:
 
     `gluster_cli_timeout` is in seconds, 0 means 600. `snapshot_limit` 0 leaves gluster's own limit. `xfs_su` (bytes)
     and `xfs_sw` (disks) count only together. `lvm_wrapper` stands before every call of `lvm` and `udevadm`.
+    `block_prealloc` is how block volumes are allocated (`full`, `no`); an impossible word counts as `full`.
     """
 
     fstab: str = "/etc/fstab"
@@ -28,6 +29,7 @@ class NodeOptions:
     xfs_su: int = 0
     debug_umount_failures: bool = False
     lvm_wrapper: str = ""
+    block_prealloc: str = "full"
     lvm: str = "/usr/sbin/lvm"
     udevadm: str = "/usr/bin/udevadm"
 

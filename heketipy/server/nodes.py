@@ -138,6 +138,7 @@ def _rebuild(tx: Tx, simulator: Simulator) -> None:
         devices=tx.devices.all(),
         bricks=tx.bricks.all(),
         volumes=tx.volumes.all(),
+        block_volumes=tx.block_volumes.all(),
     )
 
 
@@ -207,4 +208,5 @@ def _node_options(gluster: GlusterSettings) -> NodeOptions:
         xfs_su=ours.xfs_su,
         debug_umount_failures=ours.debug_umount_failures,
         lvm_wrapper=ours.lvm_wrapper,
+        block_prealloc=ours.block_prealloc,
     )

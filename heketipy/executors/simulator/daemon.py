@@ -106,7 +106,9 @@ class Daemon:
                 self.simulator.faults.add(fault_of(**options))
             case "clear_faults":
                 self.simulator.faults.clear()
-            case "add_node" | "add_disk" | "node_down" | "node_up" | "glusterd_down" | "glusterd_up" | "refuse_key":
+            case "add_node" | "add_disk" | "node_down" | "node_up" | "refuse_key":
+                getattr(self.simulator, method)(*args, **options)
+            case "glusterd_down" | "glusterd_up" | "blockd_down" | "blockd_up":
                 getattr(self.simulator, method)(*args, **options)
             case "reboot":
                 self.simulator.reboot(*args)

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from heketipy.domain.durability import DurabilityType
-from heketipy.domain.model import Brick, BrickType, Device, Node, Volume
+from heketipy.domain.model import BlockVolume, Brick, BrickType, Device, Node, Volume
 from heketipy.domain.names import lv, thin_pool, volume_group
 from heketipy.executors.simulator import gluster_bricks, gluster_options, mounts, paths, xfs
 from heketipy.executors.simulator.context import ROOM_FOR_METADATA_KIB, Context, World
+from heketipy.executors.simulator.gluster_block import IQN_PREFIX
 from heketipy.executors.simulator.simulator import Simulator
+from heketipy.executors.simulator.state import BlockVolume as Block
 from heketipy.executors.simulator.state import (
     Disk,
     GlusterVolume,
@@ -38,6 +40,7 @@ def rebuild(
     devices: Iterable[Device],
     bricks: Iterable[Brick],
     volumes: Iterable[Volume],
+    block_volumes: Iterable[BlockVolume] = (),
 ) -> None:
     """Make nodes, disks, volume groups, bricks and started gluster volumes as the books have them.
 
@@ -56,6 +59,8 @@ def rebuild(
     storage = {node.id: node.storage[0] for node in known}
     for volume in owners.values():
         make_volume(simulator, volume, of_volume[volume.id], machines, storage)
+    for block_volume in block_volumes:
+        make_block_volume(simulator, block_volume, owners)
 
 
 def make_pools(simulator: Simulator, nodes: Iterable[Node]) -> None:
@@ -163,3 +168,19 @@ def make_volume(
         if entry is not None:
             entry.xattrs[gluster_bricks.VOLUME_ID] = "0x" + made.id.replace("-", "")
     simulator.state.pool_of(machines[ordered[0].node].manage).volumes[volume.name] = made
+
+
+def make_block_volume(simulator: Simulator, block_volume: BlockVolume, owners: Mapping[str, Volume]) -> None:
+    """Make a block volume on its hosting volume, if that is there. The target's name holds gluster-block's id."""
+    owner = owners.get(block_volume.hosting_volume)
+    hosting = simulator.volumes.get(owner.name) if owner is not None else None
+    if hosting is None:
+        return
+    target = block_volume.target
+    hosting.blocks[block_volume.name] = Block(
+        name=block_volume.name,
+        gbid=target.iqn.removeprefix(IQN_PREFIX) or simulator.world.uuid(),
+        size_kib=block_volume.size_gib << 20,
+        hosts=list(target.hosts),
+        password=target.password,
+    )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from heketipy.executors.simulator import files, gluster, lvm, mounts, services, xfs
+from heketipy.executors.simulator import files, gluster, gluster_block, lvm, mounts, services, xfs
 from heketipy.executors.simulator.context import Context, Tool
 from heketipy.executors.simulator.state import words
 from heketipy.executors.transport import Result
@@ -14,6 +14,7 @@ TOOLS: dict[str, Tool] = {
     **xfs.TOOLS,
     **mounts.TOOLS,
     **gluster.TOOLS,
+    **gluster_block.TOOLS,
     **services.TOOLS,
 }
 
@@ -67,7 +68,7 @@ def only_looks(argv: Sequence[str]) -> bool:
     name = plain[0].rpartition("/")[2] if plain else ""
     if name == "lvm" and len(plain) > 1:
         name = plain[1]
-    if name == "gluster":
+    if name in {"gluster", "gluster-block"}:
         return bool(LOOKING_AT_GLUSTER & set(plain))
     return name in LOOKING or plain == ("mount",)
 

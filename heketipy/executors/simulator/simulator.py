@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from heketipy.domain.errors import NodeUnreachable
 from heketipy.domain.model import NodeAddress
-from heketipy.executors.simulator import gluster_snapshots, mounts, registry
+from heketipy.executors.simulator import gluster_block, gluster_snapshots, mounts, registry
 from heketipy.executors.simulator.context import Context, World
 from heketipy.executors.simulator.faults import Faults
 from heketipy.executors.simulator.gates import Gates
@@ -171,6 +171,14 @@ class Simulator:
         """Start glusterd on a node."""
         self.node(host).glusterd = True
 
+    def blockd_down(self, host: str) -> None:
+        """Stop gluster-block's daemon on a node."""
+        self.node(host).blockd = False
+
+    def blockd_up(self, host: str) -> None:
+        """Start gluster-block's daemon on a node."""
+        self.node(host).blockd = True
+
     def refuse_key(self, host: str, *, refuse: bool = True) -> None:
         """Let a node refuse the key that we log in with."""
         self.node(host).accepts_key = not refuse
@@ -185,7 +193,7 @@ class Simulator:
             entry.children.clear()
         for lv in node.lvs.values():
             lv.active = True
-        node.up = node.glusterd = True
+        node.up = node.glusterd = node.blockd = True
         node.boots += 1
         mounts.mount_all(Context(self.world, node, ("mount", "-a")), node.fstab_path)
         for pool in self.state.pools.values():
@@ -202,6 +210,7 @@ class Simulator:
         found = [text for _, node in sorted(self.state.nodes.items()) for text in self._leftovers_of(node)]
         for _, pool in sorted(self.state.pools.items()):
             found += [f"gluster volume {name} ({v.status})" for name, v in sorted(pool.volumes.items())]
+            found += [f"block volume {name}" for name in sorted(gluster_block.names_of([*pool.volumes.values()]))]
             found += [f"gluster snapshot {name}" for name in sorted(pool.snapshots)]
             if len(pool.members) > 1:
                 found += [f"peer {member.hostname}" for _, member in sorted(pool.members.items())]

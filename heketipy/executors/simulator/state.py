@@ -116,8 +116,8 @@ class Mount:
 class Node:
     """A machine: reached by its manage name, known to gluster by its storage name.
 
-    `epochs` holds the highest epoch that each operation was served with. `up`, `accepts_key` and `glusterd` are
-    switches for faults.
+    `epochs` holds the highest epoch that each operation was served with. `up`, `accepts_key`, `glusterd` and `blockd`
+    (gluster-block's daemon) are switches for faults.
     """
 
     manage: str
@@ -132,6 +132,7 @@ class Node:
     up: bool = True
     accepts_key: bool = True
     glusterd: bool = True
+    blockd: bool = True
     fstab_path: str = FSTAB
     boots: int = 1
 
@@ -241,8 +242,21 @@ class VolumeBrick:
 
 
 @dataclass(slots=True)
+class BlockVolume:
+    """A block volume of gluster-block. `refused` are the sizes of hosts that did not take part in a resize."""
+
+    name: str
+    gbid: str
+    size_kib: int
+    hosts: list[str] = field(default_factory=list)
+    password: str = ""
+    refused: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class GlusterVolume:
-    """A gluster volume. `options` are in gluster's order, latest first. `kind` is distribute, replicate or disperse."""
+    """A gluster volume. `options` are in gluster's order, latest first. `kind` is distribute, replicate or disperse.
+    `blocks` are the block volumes on it, by name."""
 
     name: str
     id: str
@@ -254,6 +268,7 @@ class GlusterVolume:
     options: dict[str, str] = field(default_factory=dict)
     status: str = "Created"
     rebalance: str = ""
+    blocks: dict[str, BlockVolume] = field(default_factory=dict)
 
     @property
     def sets(self) -> int:
