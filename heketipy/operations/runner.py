@@ -6,7 +6,9 @@ what a dead server left.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +17,9 @@ import structlog
 from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import CannotAllocate, HeketipyError, NodeFailure, explain
 from heketipy.domain.ids import IdSource
-from heketipy.domain.operation import Debt, Operation, Status
+from heketipy.domain.operation import Debt, Job, Operation, Status
 from heketipy.executors.nodes import StorageNodes
-from heketipy.executors.transport import Fence
+from heketipy.executors.transport import Fence, Superseded
 from heketipy.operations import saga
 from heketipy.operations.context import Context, decode, encode
 from heketipy.operations.kind import Kind, Outcome
@@ -157,8 +159,30 @@ class Runner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self, operation: str, action: Callable[[Operation], Any], done: Callable[[], None] | None) -> None:
-        task = asyncio.create_task(self._work(operation, action), name=f"operation {operation}")
+    def enter(self, tx: Tx, kind: str, plan: Any, *, operation: str) -> str:
+        """Enter an operation that is a part of another one; return its job's id. `settle` begins it."""
+        now = self._clock()
+        tx.operations.add(Operation(id=operation, kind=kind, created=now, epoch=self._epoch, plan=encode(plan)))
+        job = Job(id=self._ids(), operation=operation, created=now)
+        tx.jobs.add(job)
+        return job.id
+
+    async def settle(self, operation: str) -> None:
+        """Carry out a part of another operation, in its turn: waiting for one's own could go round in a circle."""
+        if operation not in self._tasks:
+            self._begin(operation, self._carry_on, None, slots=contextlib.nullcontext())
+        await asyncio.wait([self._tasks[operation]])
+
+    def _begin(
+        self,
+        operation: str,
+        action: Callable[[Operation], Any],
+        done: Callable[[], None] | None,
+        *,
+        slots: AbstractAsyncContextManager[Any] | None = None,
+    ) -> None:
+        work = self._work(operation, action, slots or self._slots)
+        task = asyncio.create_task(work, name=f"operation {operation}")
         self._tasks[operation] = task
 
         def ended(task: asyncio.Task[None]) -> None:
@@ -174,8 +198,10 @@ class Runner:
 
         task.add_done_callback(ended)
 
-    async def _work(self, operation_id: str, action: Callable[[Operation], Any]) -> None:
-        async with self._slots:
+    async def _work(
+        self, operation_id: str, action: Callable[[Operation], Any], slots: AbstractAsyncContextManager[Any]
+    ) -> None:
+        async with slots:
             with (
                 structlog.contextvars.bound_contextvars(operation=operation_id),
                 metrics.OPERATIONS_RUNNING.track_inprogress(),
@@ -192,6 +218,8 @@ class Runner:
             nodes=self._nodes,
             db=self._db,
             fence=Fence(operation.id, self._epoch),
+            reservations=self._reservations,
+            children=self,
             quiet=self._clock() - self._last_attempt.get(operation.id, self._since) > self._quiet_after,
             down=self._reservations.down(),
             rebalance=self._rebalance,
@@ -200,12 +228,18 @@ class Runner:
         )
         return Work(kind=kind, operation=operation, plan=plan, context=context, steps=kind.steps(plan, context))
 
+    async def _carry_on(self, operation: Operation) -> None:
+        fresh = operation.status is Status.NEW
+        await (self._carry_out(operation) if fresh else self._recover(operation))
+
     async def _carry_out(self, operation: Operation | None) -> None:
         while operation is not None:
             work = self._prepare(operation)
             log.info("operation begins", kind=work.kind.name, attempt=operation.attempt)
             try:
                 await saga.forward(work.steps, begun=work.begun, passing_pivot=work.context.passing_pivot)
+            except Superseded:
+                raise  # another server has taken it over, and settles it
             except Exception as error:
                 operation = await self._failed(work, error)
             else:
@@ -221,6 +255,8 @@ class Runner:
                 await self._publish(work)
                 return None
             await saga.unwind(work.begun)
+        except Superseded:
+            raise
         except Exception as refusal:
             await self._stuck(work, refusal, text=_for_user(error))
             return None
@@ -236,6 +272,8 @@ class Runner:
             else:
                 await saga.unwind(saga.may_have_begun(work.steps))
                 await self._settle(work, work.kind.release, Outcome(error=operation.error or INTERRUPTED))
+        except Superseded:
+            raise
         except Exception as refusal:
             await self._stuck(work, refusal, text=operation.error or INTERRUPTED)
 
