@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, insert, or_, select, update
 
 from heketipy.db import tables
 from heketipy.db.rows import portions
@@ -33,9 +33,13 @@ _ids: BindParameter[Any] = bindparam("ids", expanding=True)
 
 _ALL = select(*COLUMNS).order_by(_c.id)
 _FIND = select(*COLUMNS).where(_c.id == bindparam("id"))
-_OF_VOLUME = select(*COLUMNS).where(_c.volume == bindparam("volume")).order_by(_c.position, _c.id)
+_OF_VOLUME = select(*COLUMNS).where(_c.volume == bindparam("volume"), _c.position >= 0).order_by(_c.position, _c.id)
 _OF_DEVICE = _ALL.where(_c.device == bindparam("device"))
 _OF_DEVICES = _ALL.where(_c.device.in_(_ids))
+_ON_POOL = _ALL.where(
+    _c.device == bindparam("device"),
+    or_(_c.thin_pool == bindparam("pool"), and_(_c.thin_pool == "", _c.id == bindparam("brick"))),
+)
 _PENDING = _ALL.where(_c.pending == bindparam("operation"))
 _ADD = insert(tables.bricks)
 _REMOVE = delete(tables.bricks).where(_c.id.in_(_ids))
@@ -75,7 +79,8 @@ class Bricks:
         return [from_row(row) for row in self._connection.execute(_ALL)]
 
     def of_volume(self, volume: str) -> list[Brick]:
-        """Return the bricks of a volume in gluster's order; those of a running expand are at the end."""
+        """Return the bricks of a volume in gluster's order. Those of a running expand are at the end; one that is to
+        take the place of another is not among them."""
         return [from_row(row) for row in self._connection.execute(_OF_VOLUME, {"volume": volume})]
 
     def of_device(self, device: str) -> list[Brick]:
@@ -90,6 +95,11 @@ class Bricks:
                 brick = from_row(row)
                 found[brick.device].append(brick)
         return found
+
+    def on_pool(self, device: str, pool: str) -> list[Brick]:
+        """Return the bricks that live in a thin pool of a device: more than one where a volume was cloned."""
+        values = {"device": device, "pool": pool, "brick": pool.removeprefix("tp_")}
+        return [from_row(row) for row in self._connection.execute(_ON_POOL, values)]
 
     def pending(self, operation: str) -> list[Brick]:
         """Return the bricks that an operation is adding or deleting, ascending by id."""

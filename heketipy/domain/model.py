@@ -79,10 +79,9 @@ class BrickType(IntEnum):
 class Brick:
     """A thin logical volume with an XFS on one device.
 
-    `position` is its place in gluster's order of the volume's bricks, from 0; -1 while it is not part of the volume yet,
-    but is to take the place of another brick. It charges its device with
-    `tp_size_kib + pool_metadata_kib`; `size_kib` is the size of the file system. `pending` is the id of the
-    operation that is adding or deleting it, or "".
+    `position` is its place in gluster's order of the volume's bricks, from 0; -1 while it is no part of the volume yet,
+    but is to take the place of another brick. It charges its device with `tp_size_kib + pool_metadata_kib`; `size_kib`
+    is the size of the file system. `pending` is the id of the operation that is adding or deleting it, or "".
     """
 
     id: str

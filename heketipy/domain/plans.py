@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from heketipy.domain.model import BlockVolume, Brick, Device, Node, NodeAddress, Tags, Volume, VolumeSpec
-
 from heketipy.domain.states import HealCheck
 
 
@@ -88,8 +87,11 @@ class ExpandBlockVolume:
 
 @dataclass(frozen=True, slots=True)
 class EvictBrick:
-    """A brick that moves to another device, which is chosen when gluster has told the brick's set. `nodes` are all nodes
-    of the cluster, ascending by id. `parent` is the id of the operation that this is a part of, or ""."""
+    """A brick that moves to another device, which is chosen when gluster has told the brick's set.
+
+    `nodes` are all nodes of the cluster, ascending by id. `parent` is the id of the operation of which it is a part, or
+    "".
+    """
 
     volume: Volume
     brick: Brick
@@ -100,8 +102,8 @@ class EvictBrick:
 
 @dataclass(frozen=True, slots=True)
 class Evacuate:
-    """Devices that are to be emptied, one brick after another, and are out of use then; `node` is the id of the node that
-    is out of use in the end, or ""."""
+    """Devices that are to be emptied, one brick after another, and are out of use then. `node` is the id of the node
+    that is out of use in the end, or ""."""
 
     devices: tuple[str, ...]
     node: str

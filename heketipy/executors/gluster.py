@@ -82,8 +82,8 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class HealBrick:
-    """What heal info says of one brick. `name` is `host:path`; `pending` is how many entries are to be healed from it, None
-    where that is not known. Unreachable bricks are named too: `connected` tells them."""
+    """What heal info says of one brick. `name` is `host:path`; `pending` is how many entries are to be healed from it,
+    None where that is not known. Unreachable bricks are named too: `connected` tells them."""
 
     name: str
     connected: bool

@@ -199,7 +199,7 @@ class Volumes:
 
 
 def _said(result: Result) -> str:
-    """Return heketi's text of a failed command, and in brackets what gluster said in its document, which heketi drops."""
+    """Return heketi's text of a failed command, and in brackets what gluster's document says, which heketi drops."""
     try:
         error = gluster.read_reply(result.stdout).error
     except ValueError:

@@ -7,6 +7,7 @@ from heketipy.domain.errors import NodeFailure, NodeUnreachable
 from heketipy.domain.model import Brick, NodeAddress
 from heketipy.domain.plans import by_node
 from heketipy.executors.nodes import BrickSpec
+from heketipy.operations import pools
 from heketipy.operations.context import Context
 from heketipy.operations.saga import all_of
 
@@ -72,8 +73,12 @@ async def destroy(context: Context, bricks: Sequence[Brick], nodes: Mapping[str,
 
 
 def release(tx: Tx, context: Context, bricks: Sequence[Brick]) -> None:
-    """Strike destroyed bricks from the books, and give back their space as far as it is free."""
+    """Strike destroyed bricks from the books, and give back their space as far as it is free. A pool that is kept by
+    snapshots, which the books do not know, is owed until they are gone."""
     tx.bricks.remove([brick.id for brick in bricks])
     for brick in bricks:
+        where = {"node": brick.node, "device": brick.device, "pool": brick.pool}
         if context.frees(brick):
-            tx.devices.give(brick.device, brick.charged_kib)
+            pools.free(tx, **where, kib=brick.charged_kib)
+        elif brick.id in context.kept and not pools.shared(tx, **where):
+            context.owe_pool(brick, specs([brick], gid=0))

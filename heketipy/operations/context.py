@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import cattrs
 
@@ -13,9 +13,12 @@ from heketipy.domain.operation import Operation
 from heketipy.executors.nodes import BrickSpec, StorageNodes
 from heketipy.executors.transport import Fence
 from heketipy.operations.hosts import first_answer
+from heketipy.operations.reservation import Reservations
 
 P = TypeVar("P")
 T = TypeVar("T")
+
+POOL_IN_USE = "Its thin pool still holds other volumes, as snapshots do."
 
 converter = cattrs.Converter(forbid_extra_keys=False)
 
@@ -59,19 +62,34 @@ class Owed:
     reason: str
 
 
+class Children(Protocol):
+    """Operations that are parts of another one, which begins them and waits for them."""
+
+    def enter(self, tx: Tx, kind: str, plan: Any, *, operation: str) -> str:
+        """Enter an operation into the books; return the id of its job, where its outcome will stand."""
+        ...
+
+    async def settle(self, operation: str) -> None:
+        """Carry an operation out, or take back or finish it if it was begun before. It may be stuck afterwards."""
+        ...
+
+
 @dataclass(slots=True)
 class Context:
     """One operation at work.
 
     `quiet` says that the last attempt is so long ago that nothing of it can still run on any node. `down` are nodes
-    known not to answer. `owed` and `kept` are found out while bricks are destroyed: what absent nodes
-    owe, and bricks (by id) whose space LVM did not give back, since other volumes still use their thin pool.
+    known not to answer. `reservations` finds room for what can only be placed when nodes were asked. `owed` and `kept`
+    are found out while bricks are destroyed: what absent nodes owe, and bricks (by id) whose space LVM did not give
+    back, since other volumes still use their thin pool.
     """
 
     operation: Operation
     nodes: StorageNodes
     db: Database
     fence: Fence
+    reservations: Reservations
+    children: Children
     quiet: bool = False
     down: frozenset[str] = frozenset()
     rebalance: bool = True
@@ -125,6 +143,15 @@ class Context:
         for brick in bricks:
             charges[brick.device] = charges.get(brick.device, 0) + brick.charged_kib
         self.owed[node] = Owed(node=node, work=BricksOwed(tuple(specs)), charges=charges, reason=str(error))
+
+    def owe_pool(self, brick: Brick, specs: Sequence[BrickSpec]) -> None:
+        """Put the thin pool of a destroyed brick on its node's account, since something else still lives in it."""
+        self.owed[brick.id] = Owed(
+            node=brick.node,
+            work=BricksOwed(tuple(specs)),
+            charges={brick.device: brick.charged_kib},
+            reason=POOL_IN_USE,
+        )
 
     def frees(self, brick: Brick) -> bool:
         """Tell whether the space of a destroyed brick is free again now."""

@@ -1,7 +1,7 @@
 """Debts: a node's share of a clean-up, which it still owes since it did not answer, or refused, then."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import NodeFailure
@@ -9,7 +9,8 @@ from heketipy.domain.model import NodeAddress
 from heketipy.domain.operation import Debt
 from heketipy.executors.nodes import StorageNodes
 from heketipy.executors.transport import Fence
-from heketipy.operations.context import BricksOwed, DetachOwed, decode
+from heketipy.operations import pools
+from heketipy.operations.context import POOL_IN_USE, BricksOwed, DetachOwed, decode, encode
 
 
 async def pay(db: Database, nodes: StorageNodes, debt: Debt, *, epoch: int) -> bool:
@@ -26,12 +27,11 @@ async def pay(db: Database, nodes: StorageNodes, debt: Debt, *, epoch: int) -> b
         if BricksOwed.NAME in debt.work:
             bricks = decode(BricksOwed, debt.work[BricksOwed.NAME])
             reclaimed = await nodes.destroy_bricks(debtor.node, list(bricks.bricks), fence=fence)
-            await db.write(_bricks_paid, debt, bricks, reclaimed)
-        else:
-            detach = decode(DetachOwed, debt.work[DetachOwed.NAME])
-            if not debtor.taken_in_again(detach):
-                await nodes.detach_peer(debtor.node, detach.host, cluster=detach.cluster, fence=fence)
-            await db.write(lambda tx: tx.debts.remove(debt.id))
+            return await db.write(_bricks_paid, debt, bricks, reclaimed)
+        detach = decode(DetachOwed, debt.work[DetachOwed.NAME])
+        if not debtor.taken_in_again(detach):
+            await nodes.detach_peer(debtor.node, detach.host, cluster=detach.cluster, fence=fence)
+        await db.write(lambda tx: tx.debts.remove(debt.id))
     except NodeFailure as error:
         await db.write(_note, debt, str(error))
         return False
@@ -61,8 +61,21 @@ def _note(tx: Tx, debt: Debt, reason: str) -> None:
     tx.debts.set_error(debt.id, reason, debt.attempts + 1)
 
 
-def _bricks_paid(tx: Tx, debt: Debt, owed: BricksOwed, reclaimed: Mapping[str, bool]) -> None:
-    for brick in owed.bricks:
-        if reclaimed[brick.id]:
-            tx.devices.give(brick.device, brick.tp_size_kib + brick.pool_metadata_kib)
+def _bricks_paid(tx: Tx, debt: Debt, owed: BricksOwed, reclaimed: Mapping[str, bool]) -> bool:
+    """Give back what is free; return whether nothing is owed any more. What only snapshots keep goes on being owed."""
     tx.debts.remove(debt.id)
+    kept = []
+    for brick in owed.bricks:
+        where = {"node": debt.node, "device": brick.device, "pool": brick.pool_name}
+        if reclaimed[brick.id]:
+            pools.free(tx, **where, kib=brick.tp_size_kib + brick.pool_metadata_kib)
+        elif not pools.shared(tx, **where):
+            kept.append(brick)
+    if not kept:
+        return True
+    charges: dict[str, int] = {}
+    for brick in kept:
+        charges[brick.device] = charges.get(brick.device, 0) + brick.tp_size_kib + brick.pool_metadata_kib
+    work = {BricksOwed.NAME: encode(BricksOwed(tuple(kept)))}
+    tx.debts.add(replace(debt, work=work, charges=charges, attempts=debt.attempts + 1, error=POOL_IN_USE))
+    return False

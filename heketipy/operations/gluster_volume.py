@@ -25,5 +25,10 @@ def present(found: GlusterVolume | None, bricks: Iterable[Brick]) -> list[str]:
     proves the volume to be ours."""
     if found is None:
         return []
-    paths = {"/" + brick.partition(":/")[2] for brick in found.bricks}
+    paths = {path_of(brick) for brick in found.bricks}
     return [brick.id for brick in bricks if brick.path in paths]
+
+
+def path_of(brick: str) -> str:
+    """Return the path of a brick that gluster names `host:path`."""
+    return "/" + brick.partition(":/")[2]

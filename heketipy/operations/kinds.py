@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from heketipy.operations import (
+    brick_evict,
     device_add,
     device_remove,
     device_resync,
@@ -18,6 +19,7 @@ from heketipy.operations.kind import Kind
 KINDS: Mapping[str, Kind[Any]] = {
     kind.name: kind
     for kind in (
+        brick_evict.KIND,
         node_add.KIND,
         node_remove.KIND,
         device_add.KIND,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from heketipy.domain.operation import Json, Operation, Status
 from heketipy.domain.pending import Action, Change, PendingRecord, RecordType
-from heketipy.operations import volume_create, volume_delete, volume_expand
+from heketipy.operations import brick_evict, volume_create, volume_delete, volume_expand
 
 _Actions = Iterator[Action]
 
@@ -33,12 +33,22 @@ def _volume_expand(plan: Json) -> _Actions:
     yield Action(Change.EXPAND_VOLUME, plan["volume"]["id"], delta=plan["added_gib"])
 
 
+def _brick_evict(plan: Json) -> _Actions:
+    yield Action(Change.DELETE_BRICK, plan["brick"]["id"])
+    if "replacement" in plan["journal"]:
+        yield Action(Change.ADD_BRICK, plan["journal"]["replacement"]["id"])
+    if plan["parent"]:
+        yield Action(Change.PARENT_OPERATION, plan["parent"])
+
+
 RECORDED: Final[Mapping[str, tuple[RecordType, Callable[[Json], _Actions]]]] = {
     volume_create.NAME: (RecordType.CREATE_VOLUME, _volume_create),
     volume_delete.NAME: (RecordType.DELETE_VOLUME, _volume_delete),
     volume_expand.NAME: (RecordType.EXPAND_VOLUME, _volume_expand),
+    brick_evict.NAME: (RecordType.EVICT_BRICK, _brick_evict),
 }
-"""Kinds that heketi has a record for: its type, and what the plan changes, in heketi's order."""
+"""Kinds that heketi has a record for: its type, and what the plan (and what was found out since: its member `journal`)
+changes, in heketi's order."""
 
 
 def record(operation: Operation, *, at_work: bool = False) -> PendingRecord | None:
@@ -51,7 +61,7 @@ def record(operation: Operation, *, at_work: bool = False) -> PendingRecord | No
         id=operation.id,
         created=int(operation.created),
         type=type,
-        actions=tuple(actions(operation.plan)),
+        actions=tuple(actions({**operation.plan, "journal": operation.journal})),
         status="" if operation.status is Status.NEW else operation.status.value,
         at_work=at_work,
     )

@@ -3,7 +3,7 @@
 Everything here runs inside the write transaction of its caller.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from heketipy.db.database import Tx
@@ -15,13 +15,17 @@ from heketipy.domain.names import default_volume_name
 from heketipy.domain.options import effective_options
 from heketipy.domain.placement import (
     ClusterFacts,
+    ClusterView,
     Limits,
     PlacementRequest,
     Plan,
+    ReplacementRequest,
     eligible,
+    explain_no_replacement,
     first_that_fits,
     minimum_volume_kib,
     place,
+    place_replacement,
 )
 from heketipy.domain.plans import CreateVolume, ExpandVolume
 from heketipy.domain.units import KIB_PER_GIB
@@ -133,6 +137,24 @@ class Reservations:
         again = self.create(tx, plan.spec, volume=plan.volume.id, operation=operation, avoid=everywhere)
         return replace(again, excluded=tuple(sorted(everywhere)))
 
+    def replace(self, tx: Tx, volume: Volume, brick_set: Sequence[Brick], index: int, *, operation: str) -> Brick:
+        """Reserve another place for a brick of a set, which stays outside the volume until gluster has taken it in.
+
+        Raises CannotAllocate.
+        """
+        request = _replacement(volume, brick_set, index)
+        planned = place_replacement(request, tx.view(volume.cluster, self.down()), self.ids, self.policy.limits)
+        brick = replace(planned.brick(volume=volume.id, pending=operation), position=-1)
+        tx.bricks.add([brick])
+        tx.devices.take(brick.device, brick.charged_kib)
+        return brick
+
+    def why_no_replacement(self, tx: Tx, volume: Volume, brick_set: Sequence[Brick], index: int) -> str:
+        """Say of each device why it does not take a brick."""
+        nodes, devices = tx.nodes.of_cluster(volume.cluster), tx.devices.of_cluster(volume.cluster)
+        view = ClusterView.build(nodes, devices, down=self.down())
+        return explain_no_replacement(_replacement(volume, brick_set, index), view, self.policy.limits)
+
     def expand(self, tx: Tx, volume_id: str, gib: int, *, operation: str) -> ExpandVolume:
         """Reserve new sets of bricks for a volume.
 
@@ -168,6 +190,16 @@ def _take(tx: Tx, plan: Plan, *, volume: str, operation: str) -> tuple[Brick, ..
 
 def _addresses(tx: Tx, cluster: str) -> tuple[NodeAddress, ...]:
     return tuple(node.address for node in tx.nodes.of_cluster(cluster))
+
+
+def _replacement(volume: Volume, brick_set: Sequence[Brick], index: int) -> ReplacementRequest:
+    return ReplacementRequest(
+        brick_set=tuple(brick_set),
+        index=index,
+        durability=volume.durability,
+        snapshot_factor=volume.snapshot.factor,
+        options=volume.options,
+    )
 
 
 def _block_info(spec: VolumeSpec) -> BlockInfo:

@@ -2,7 +2,7 @@
 
 import threading
 
-from heketipy.domain.errors import Busy
+from heketipy.domain.errors import Busy, CannotAllocate, CannotBegin, InUse
 
 SHUTTING_DOWN = "Server is shutting down. Retry operation later."
 
@@ -47,3 +47,25 @@ class Admission:
     def close(self) -> None:
         """Take on no new work from now on."""
         self._closed = True
+
+
+class Admitted:
+    """Admission around a reservation: in at the start, out again if the reservation fails, whose text gets a prefix."""
+
+    def __init__(self, admission: Admission, prefix: str, *, always: bool = False) -> None:
+        self._admission = admission
+        self._prefix = prefix
+        self._always = always
+
+    def __enter__(self) -> None:
+        self._admission.enter(always=self._always)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None:
+            return
+        self._admission.leave()
+        match error:
+            case CannotAllocate():
+                raise CannotAllocate(f"{self._prefix}: {error}") from error
+            case InUse() | CannotBegin():
+                raise CannotBegin(f"{self._prefix}: {error}") from error

@@ -4,15 +4,14 @@ from heketipy.db.database import Database, Tx
 from heketipy.domain.details import VolumeDetails
 from heketipy.domain.errors import (
     CannotAllocate,
-    CannotBegin,
     Conflict,
-    InUse,
     NotFound,
 )
 from heketipy.domain.model import VolumeSpec
 from heketipy.domain.placement.refusals import NoRoom
 from heketipy.operations import volume_create, volume_delete, volume_expand
 from heketipy.operations.reservation import Reservations
+from heketipy.services.admission import Admitted
 from heketipy.services.endpoints import EndpointCheck
 from heketipy.services.explanations import Explanations
 from heketipy.services.starter import Starter
@@ -76,7 +75,7 @@ class Volumes:
     def _reserve(self, tx: Tx, spec: VolumeSpec) -> str:
         self._reservations.clusters_for(tx, spec)
         operation, volume = self._starter.new_id(), self._starter.new_id()
-        with _Admitted(self._starter, "Failed to allocate new volume"):
+        with Admitted(self._starter.admission, "Failed to allocate new volume"):
             plan = self._reservations.create(tx, spec, volume=volume, operation=operation)
             self._endpoints.check_cluster(plan.nodes)
             return self._starter.enter(tx, volume_create.NAME, plan, operation=operation, admitted=True)
@@ -85,7 +84,7 @@ class Volumes:
         if tx.volumes.get(volume_id).pending:
             raise NotFound
         operation = self._starter.new_id()
-        with _Admitted(self._starter, "Failed to allocate volume expansion"):
+        with Admitted(self._starter.admission, "Failed to allocate volume expansion"):
             try:
                 plan = self._reservations.expand(tx, volume_id, gib, operation=operation)
             except NoRoom as error:
@@ -100,7 +99,7 @@ class Volumes:
         if under_way:
             return under_way
         operation = self._starter.new_id()
-        with _Admitted(self._starter, "Failed to set up volume delete", always=True):
+        with Admitted(self._starter.admission, "Failed to set up volume delete", always=True):
             plan = volume_delete.reserve(tx, volume_id, operation=operation)
             return self._starter.enter(tx, volume_delete.NAME, plan, operation=operation, admitted=True)
 
@@ -110,28 +109,6 @@ class Volumes:
         if operation is None or operation.kind != volume_delete.NAME:
             return ""
         return self._starter.follow(tx, operation.id)
-
-
-class _Admitted:
-    """Admission around a reservation: in at the start, out again if the reservation fails, whose text gets a prefix."""
-
-    def __init__(self, starter: Starter, prefix: str, *, always: bool = False) -> None:
-        self._admission = starter.admission
-        self._prefix = prefix
-        self._always = always
-
-    def __enter__(self) -> None:
-        self._admission.enter(always=self._always)
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if error is None:
-            return
-        self._admission.leave()
-        match error:
-            case CannotAllocate():
-                raise CannotAllocate(f"{self._prefix}: {error}") from error
-            case InUse():
-                raise CannotBegin(f"{self._prefix}: {error}") from error
 
 
 def _explained(error: CannotAllocate, explanation: str) -> CannotAllocate:

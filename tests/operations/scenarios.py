@@ -7,6 +7,7 @@ from heketipy.domain.durability import Durability, DurabilityType
 from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
 from heketipy.domain.states import HealCheck, State
 from heketipy.operations import (
+    brick_evict,
     device_add,
     device_remove,
     device_resync,
@@ -91,10 +92,37 @@ async def _create(system: System, spec: VolumeSpec) -> str:
     return await system.services.volumes.create(spec)
 
 
+async def _evict(system: System, brick: str) -> str:
+    return await system.services.bricks.evict(brick, HealCheck.ENABLE)
+
+
 async def _add_node(system: System, cluster: str) -> str:
     number = len((await system.services.clusters.info(cluster)).nodes)
     host = system.hosts[number]
     return await system.services.nodes.add(NodeSpec(cluster=cluster, zone=1, manage=(host,), storage=(host,)))
+
+
+async def _brick_of(system: System, durability: Durability, *, nodes: int, devices: int) -> str:
+    """Make a volume with a group, and return its second brick."""
+    await system.cluster(nodes=nodes, devices=devices)
+    volume = await system.volume(10, durability, gid=40000, name="wanted")
+    bricks = (await system.services.volumes.info(volume)).bricks
+    return next(brick.id for brick in bricks if brick.position == 1)
+
+
+async def _replicated_brick(system: System) -> str:
+    return await _brick_of(system, REPLICA_3, nodes=3, devices=2)
+
+
+async def _dispersed_brick(system: System) -> str:
+    return await _brick_of(system, Durability(DurabilityType.DISPERSE, data=2, redundancy=1), nodes=4, devices=1)
+
+
+async def _brick_of_a_dead_node(system: System) -> str:
+    brick = await _brick_of(system, REPLICA_3, nodes=4, devices=1)
+    node = await system.db.read(lambda tx: tx.nodes.get(tx.bricks.get(brick).node))
+    system.simulator.node_down(node.manage[0])
+    return brick
 
 
 SCENARIOS = (
@@ -122,6 +150,9 @@ SCENARIOS = (
         lambda s, device: s.services.devices.delete(device, forget=True),
         may_leave="volume group",
     ),
+    Scenario(brick_evict.NAME, "of replica 3", _replicated_brick, _evict),
+    Scenario(brick_evict.NAME, "of disperse 2+1", _dispersed_brick, _evict),
+    Scenario(brick_evict.NAME, "of a dead node", _brick_of_a_dead_node, _evict),
     Scenario(device_resync.NAME, "one device", _device, lambda s, device: s.services.devices.resync(device)),
     Scenario(
         volume_create.NAME,

@@ -4,7 +4,7 @@ from collections import Counter
 
 from heketipy.db.transaction import Tx
 from heketipy.domain.model import Brick
-from heketipy.domain.names import mount_point, volume_group
+from heketipy.domain.names import mount_point, thin_pool, volume_group
 from heketipy.executors.simulator.mounts import fstab_lines
 from heketipy.executors.simulator.state import GlusterVolume, Node, State
 
@@ -26,21 +26,31 @@ def discrepancies(tx: Tx, state: State) -> list[str]:
 
 def _devices(tx: Tx, state: State) -> list[str]:
     found = []
-    owed: Counter[str] = Counter()
-    for debt in tx.debts.all():
-        owed.update(debt.charges)
+    owed = _owed_pools(tx)
     groups = {(node.manage, name) for node in state.nodes.values() for name in node.vgs if name.startswith("vg_")}
     for device in tx.devices.all():
         group = (tx.nodes.get(device.node).manage[0], volume_group(device.id))
         if group not in groups:
             found.append(f"device {device.id} has no volume group")
         groups.discard(group)
-        charged = sum(brick.charged_kib for brick in tx.bricks.of_device(device.id)) + owed[device.id]
+        # Clones share the pools of what they were copied from, and a pool is charged once.
+        pools = {brick.pool: brick.charged_kib for brick in tx.bricks.of_device(device.id)}
+        charged = sum((owed.get(device.id, {}) | pools).values())
         if device.used_kib != charged:
             found.append(f"device {device.id} counts {device.used_kib} KiB used, charged are {charged}")
         if device.total_kib != device.free_kib + device.used_kib:
             found.append(f"device {device.id}: total is not free + used")
     return found + [f"{host}: volume group {name} is no device's" for host, name in sorted(groups)]
+
+
+def _owed_pools(tx: Tx) -> dict[str, dict[str, int]]:
+    """Return the charges of pools that nodes still owe, by device and name of the pool."""
+    owed: dict[str, dict[str, int]] = {}
+    for debt in tx.debts.all():
+        for brick in debt.work["bricks"]["bricks"] if "bricks" in debt.work else ():
+            pool = brick["thin_pool"] or thin_pool(brick["id"])
+            owed.setdefault(brick["device"], {})[pool] = brick["tp_size_kib"] + brick["pool_metadata_kib"]
+    return owed
 
 
 def _bricks_of(tx: Tx, node: Node, bricks: list[Brick]) -> list[str]:
@@ -95,7 +105,7 @@ def _volumes(tx: Tx, state: State) -> list[str]:
         storage = {node.id: node.storage[0] for node in tx.nodes.of_cluster(volume.cluster)}
         expected = [f"{storage[brick.node]}:{brick.path}" for brick in tx.bricks.of_volume(volume.id)]
         bricks = [f"{brick.host}:{brick.path}" for brick in known.bricks]
-        if sorted(bricks) != sorted(expected):
+        if bricks != expected:
             found.append(f"volume {volume.name} consists of {bricks}, the books say {expected}")
         if known.status != "Started":
             found.append(f"volume {volume.name} is {known.status}")

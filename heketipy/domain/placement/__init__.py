@@ -6,6 +6,7 @@ a refusal can be explained.
 """
 
 from heketipy.domain.placement.explain import explain_refusal
+from heketipy.domain.placement.explain_replacement import explain_no_replacement
 from heketipy.domain.placement.place import place
 from heketipy.domain.placement.refusals import (
     FilesLargerThanBricks,
@@ -49,6 +50,7 @@ __all__ = [
     "PlannedBrick",
     "ReplacementRequest",
     "eligible",
+    "explain_no_replacement",
     "explain_refusal",
     "first_that_fits",
     "minimum_volume_kib",

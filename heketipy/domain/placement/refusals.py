@@ -19,6 +19,7 @@ from heketipy.domain.errors import CannotAllocate, NoSpace
 
 MAXIMUM_BRICKS = "Maximum number of bricks reached."
 MINIMUM_BRICK_SIZE = "Minimum brick size limit reached.  Out of space."
+NO_REPLACEMENT = "No Replacement was found for resource requested to be removed"
 NO_NODES = "No nodes in cluster"
 NO_ONLINE_STORAGE = "No online storage devices in cluster"
 
@@ -72,10 +73,12 @@ class NoClusterFits(NoSpace):
 
 
 class NoReplacement(CannotAllocate):
-    """No device may take the place of the one that is to be given up."""
+    """No device may take the place of the one that is to be given up. `reasons`, if there are any, follow heketi's text
+    on lines of their own.
+    """
 
-    def __init__(self) -> None:
-        super().__init__("No Replacement was found for resource requested to be removed")
+    def __init__(self, reasons: str = "") -> None:
+        super().__init__(f"{NO_REPLACEMENT}\n{reasons}".rstrip())
 
 
 def _lines(headline: str, refusals: Sequence[tuple[str, CannotAllocate]]) -> str:
