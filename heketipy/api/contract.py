@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from heketipy.domain.admin import AdminMode
 from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
+from heketipy.domain.gauges import SiteGauges
 from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
 from heketipy.domain.model import Tags as TagMap
 from heketipy.domain.operation import Job
@@ -95,6 +96,21 @@ class Logging(Protocol):
     def set(self, levels: Mapping[str, str], /) -> None: ...
 
 
+class Counted(Protocol):
+    """What there is in numbers; None where that is not known."""
+
+    @property
+    def site(self) -> SiteGauges | None: ...
+    @property
+    def operations(self) -> PendingCounts | None: ...
+
+
+class Metrics(Protocol):
+    """Numbers for monitoring."""
+
+    async def gauges(self) -> Counted: ...
+
+
 class Jobs(Protocol):
     """Use cases of jobs."""
 
@@ -125,6 +141,8 @@ class Services(Protocol):
     def tags(self) -> Tags: ...
     @property
     def operations(self) -> Operations: ...
+    @property
+    def metrics(self) -> Metrics: ...
     @property
     def admin(self) -> Admin: ...
     @property

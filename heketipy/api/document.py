@@ -76,7 +76,7 @@ def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     )
     for path, operations in found["paths"].items():
         for operation in operations.values():
-            _describe(operation, open_to_all=path in ("/hello",))
+            _describe(operation, open_to_all=path in ("/hello", "/metrics"))
     schemas = found["components"]["schemas"]
     for fastapis_own in ("HTTPValidationError", "ValidationError"):
         schemas.pop(fastapis_own, None)

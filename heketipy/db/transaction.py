@@ -10,6 +10,7 @@ from heketipy.db.clusters import Clusters
 from heketipy.db.debts import Debts
 from heketipy.db.details import Details, Hosts
 from heketipy.db.devices import Devices
+from heketipy.db.gauges import Gauges
 from heketipy.db.jobs import Jobs
 from heketipy.db.meta import Meta
 from heketipy.db.nodes import Nodes
@@ -32,6 +33,7 @@ class Tx:
         "debts",
         "details",
         "devices",
+        "gauges",
         "hooks",
         "jobs",
         "meta",
@@ -53,6 +55,7 @@ class Tx:
         self.jobs = Jobs(connection)
         self.debts = Debts(connection)
         self.meta = Meta(connection)
+        self.gauges = Gauges(connection)
         self.details = Details(connection, self.clusters, self.block_volumes, hosts)
 
     def view(self, cluster: str, down: frozenset[str] = frozenset()) -> ClusterView:

@@ -1,5 +1,6 @@
 """Units. Volumes are counted in GiB, bricks and devices in KiB; nothing else is used inside heketipy."""
 
+BYTES_PER_KIB = 1024
 KIB_PER_MIB = 1024
 KIB_PER_GIB = 1024 * 1024
 

@@ -20,6 +20,7 @@ from heketipy.services.explanations import Explanations
 from heketipy.services.health import Health
 from heketipy.services.jobs import Jobs
 from heketipy.services.logging import Logging
+from heketipy.services.metrics import Metrics
 from heketipy.services.nodes import Nodes
 from heketipy.services.operations import Operations
 from heketipy.services.starter import Starter
@@ -59,6 +60,7 @@ class Services:
     jobs: Jobs
     tags: Tags
     operations: Operations
+    metrics: Metrics
     admin: Admin
     logging: Logging
     admission: Admission
@@ -101,6 +103,7 @@ async def build(
     starter = Starter(runner, jobs, admission, epoch=epoch, ids=ids, clock=clock)
     cleaner = Cleaner(db, storage_nodes, runner, epoch=epoch, clock=clock, down=lambda: health.down)
     endpoints = EndpointCheck(policy.endpoints)
+    operations = Operations(db, runner, cleaner, jobs, clock=clock)
     return Services(
         clusters=Clusters(db, admission, ids=ids),
         nodes=Nodes(db, storage_nodes, starter, endpoints),
@@ -111,7 +114,8 @@ async def build(
         tags=Tags(db, admission),
         admin=Admin(policy.mode),
         logging=Logging(log_level or Threshold("info")),
-        operations=Operations(db, runner, cleaner, jobs, clock=clock),
+        operations=operations,
+        metrics=Metrics(db, operations),
         admission=admission,
         runner=runner,
         health=health,

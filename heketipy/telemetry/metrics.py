@@ -5,9 +5,10 @@ Labels have few values each: a tool, a kind, an outcome; never an id.
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
 
 _COMMAND_BUCKETS: Final = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300)
 _OPERATION_BUCKETS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 180, 600)
@@ -60,6 +61,11 @@ REQUESTS: Final = Counter(
     ["method", "status"],
     registry=REGISTRY,
 )
+
+
+def exposition() -> bytes:
+    """Return all of them in Prometheus' text format, those of the process included."""
+    return generate_latest(REGISTRY)
 
 
 def operation_ended(kind: str, outcome: str, *, seconds: float) -> None:

@@ -34,6 +34,7 @@ ROUTES = {
     ("post", "/admin"),
     ("get", "/internal/logging"),
     ("post", "/internal/logging"),
+    ("get", "/metrics"),
     ("get", "/operations"),
     ("get", "/operations/pending"),
     ("get", "/operations/pending/{id}"),
