@@ -172,8 +172,6 @@ def _without_effect(settings: Settings) -> list[str]:
         told.append("backup_db_to_kube_secret has no effect yet: backups go to glusterfs.backup_directory")
     if settings.profiling:
         told.append("profiling has no effect: Go's profiles do not exist here")
-    if gluster.auto_create_block_hosting_volume:
-        told.append("glusterfs.auto_create_block_hosting_volume has no effect yet: there are no block volumes")
     if gluster.injectexec:
         told.append("glusterfs.injectexec has no effect yet")
     return told

@@ -226,10 +226,10 @@ class GlusterSettings(_Group):
     )
     auto_create_block_hosting_volume: Annotated[
         bool, Variable("HEKETI_AUTO_CREATE_BLOCK_HOSTING_VOLUME", boolean, otherwise=False)
-    ] = Field(False, description="Create a hosting volume when a block volume finds no room. Not used yet.")
+    ] = Field(False, description="Create a hosting volume when a block volume finds no room.")
     block_hosting_volume_size: Annotated[
         Integer, Variable("HEKETI_BLOCK_HOSTING_VOLUME_SIZE", integer, otherwise=1024)
-    ] = Field(1024, description="Size of such a hosting volume, in GiB; below 1: 1024. Not used yet.")
+    ] = Field(1024, description="Size of such a hosting volume, in GiB; below 1: 1024.")
     block_hosting_volume_options: Annotated[str, Variable("HEKETI_BLOCK_HOSTING_VOLUME_OPTIONS")] = Field(
         "group gluster-block",
         description="Volume options, separated by commas, of volumes that host block volumes.",

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from heketipy.operations import (
+    block_volume_create,
+    block_volume_delete,
+    block_volume_expand,
     brick_evict,
     device_add,
     device_remove,
@@ -28,5 +31,8 @@ KINDS: Mapping[str, Kind[Any]] = {
         volume_create.KIND,
         volume_expand.KIND,
         volume_delete.KIND,
+        block_volume_create.KIND,
+        block_volume_expand.KIND,
+        block_volume_delete.KIND,
     )
 }

@@ -37,7 +37,12 @@ def steps(plan: RemoveNode, context: Context) -> Sequence[Step]:
 
 
 def publish(tx: Tx, plan: RemoveNode, context: Context) -> Outcome:
-    """Strike the node from the books."""
+    """Strike the node from the books; clients of block volumes are no longer sent there."""
+    host = plan.node.storage[0]
+    for block_volume in tx.block_volumes.of_cluster(plan.node.cluster):
+        hosts = block_volume.target.hosts
+        if host in hosts:
+            tx.block_volumes.set_hosts(block_volume.id, [other for other in hosts if other != host])
     tx.nodes.remove(plan.node.id)
     return Outcome()
 

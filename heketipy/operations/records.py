@@ -9,7 +9,15 @@ from typing import Any, Final
 
 from heketipy.domain.operation import Json, Operation, Status
 from heketipy.domain.pending import Action, Change, PendingRecord, RecordType
-from heketipy.operations import brick_evict, volume_create, volume_delete, volume_expand
+from heketipy.operations import (
+    block_volume_create,
+    block_volume_delete,
+    block_volume_expand,
+    brick_evict,
+    volume_create,
+    volume_delete,
+    volume_expand,
+)
 
 _Actions = Iterator[Action]
 
@@ -41,10 +49,27 @@ def _brick_evict(plan: Json) -> _Actions:
         yield Action(Change.PARENT_OPERATION, plan["parent"])
 
 
+def _block_volume_create(plan: Json) -> _Actions:
+    if plan["made"]:
+        yield from _volume_create(plan["made"])
+    yield Action(Change.ADD_BLOCK_VOLUME, plan["block_volume"]["id"])
+
+
+def _block_volume_delete(plan: Json) -> _Actions:
+    yield Action(Change.DELETE_BLOCK_VOLUME, plan["id"])
+
+
+def _block_volume_expand(plan: Json) -> _Actions:
+    yield Action(Change.EXPAND_BLOCK_VOLUME, plan["id"], delta=plan["new_gib"])
+
+
 RECORDED: Final[Mapping[str, tuple[RecordType, Callable[[Json], _Actions]]]] = {
     volume_create.NAME: (RecordType.CREATE_VOLUME, _volume_create),
     volume_delete.NAME: (RecordType.DELETE_VOLUME, _volume_delete),
     volume_expand.NAME: (RecordType.EXPAND_VOLUME, _volume_expand),
+    block_volume_create.NAME: (RecordType.CREATE_BLOCK_VOLUME, _block_volume_create),
+    block_volume_delete.NAME: (RecordType.DELETE_BLOCK_VOLUME, _block_volume_delete),
+    block_volume_expand.NAME: (RecordType.EXPAND_BLOCK_VOLUME, _block_volume_expand),
     brick_evict.NAME: (RecordType.EVICT_BRICK, _brick_evict),
 }
 """Kinds that heketi has a record for: its type, and what the plan (and what was found out since: its member `journal`)

@@ -3,7 +3,8 @@
 Everything here runs inside the write transaction of its caller.
 """
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from heketipy.db.database import Tx
@@ -40,6 +41,9 @@ class VolumePolicy:
     post_options: str = ""
     block_options: str = "group gluster-block"
     volumes_per_cluster: int = 1000
+    make_hosting_volumes: bool = False
+    """Whether a block volume that finds no hosting volume gets a new one, of `hosting_volume_gib`."""
+    hosting_volume_gib: int = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +59,26 @@ class Reservations:
 
         Raises InvalidRequest: there is none, one that was asked for does not exist, or the volume is too small.
         """
-        known = tx.clusters.ids()
-        if not known:
-            raise InvalidRequest("No clusters configured")
-        for cluster in spec.clusters:
-            if cluster not in known:
-                raise InvalidRequest(f"Cluster id {cluster} not found")
+        clusters = known_clusters(tx, spec.clusters)
         minimum_kib = minimum_volume_kib(spec.durability, self.policy.limits)
         if spec.size_gib * KIB_PER_GIB < minimum_kib:
             raise InvalidRequest(
                 f"Requested volume size ({spec.size_gib} GB) is smaller than the minimum supported volume size"
                 f" ({minimum_kib})"
             )
-        return list(spec.clusters) or list(known)
+        return clusters
+
+    def eligible(
+        self, tx: Tx, clusters: Iterable[str], *, name: str = "", block: bool, limited: bool = True
+    ) -> list[str]:
+        """Return those clusters that may host a volume: by their flags, by the volume's name if it has one, and by the
+        number of their volumes unless that is not limited. Raises CannotAllocate if none may."""
+        return eligible(
+            [_facts(tx, cluster, name) for cluster in clusters],
+            name=name,
+            block=block,
+            limit=self.policy.volumes_per_cluster if limited else sys.maxsize,
+        )
 
     def create(
         self, tx: Tx, spec: VolumeSpec, *, volume: str, operation: str, avoid: frozenset[str] = frozenset()
@@ -77,12 +88,7 @@ class Reservations:
         `avoid` are nodes that get no brick. Raises CannotAllocate.
         """
         name = spec.name or default_volume_name(volume)
-        clusters = eligible(
-            [_facts(tx, cluster, name) for cluster in self.clusters_for(tx, spec)],
-            name=name,
-            block=spec.block,
-            limit=self.policy.volumes_per_cluster,
-        )
+        clusters = self.eligible(tx, self.clusters_for(tx, spec), name=name, block=spec.block)
         request = self.request(spec, volume=volume, avoid=avoid)
         limits = self.policy.limits
         cluster, plan = first_that_fits(
@@ -104,7 +110,7 @@ class Reservations:
         )
         tx.volumes.add(made)
         bricks = _take(tx, plan, volume=volume, operation=operation)
-        return CreateVolume(volume=made, bricks=bricks, nodes=_addresses(tx, cluster), spec=spec)
+        return CreateVolume(volume=made, bricks=bricks, nodes=addresses(tx, cluster), spec=spec)
 
     def request(self, spec: VolumeSpec, *, volume: str = "", avoid: frozenset[str] = frozenset()) -> PlacementRequest:
         """Return what placement is asked for a new volume: options of the server are among the volume's."""
@@ -166,7 +172,18 @@ class Reservations:
         request = self.request_more(tx, volume, gib)
         plan = place(request, tx.view(volume.cluster, self.down()), self.ids, self.policy.limits)
         bricks = _take(tx, plan, volume=volume_id, operation=operation)
-        return ExpandVolume(volume=volume, bricks=bricks, nodes=_addresses(tx, volume.cluster), added_gib=gib)
+        return ExpandVolume(volume=volume, bricks=bricks, nodes=addresses(tx, volume.cluster), added_gib=gib)
+
+
+def known_clusters(tx: Tx, wanted: Sequence[str]) -> list[str]:
+    """Return the clusters that were asked for, or all. Raises InvalidRequest: there is none, or one does not exist."""
+    known = tx.clusters.ids()
+    if not known:
+        raise InvalidRequest("No clusters configured")
+    for cluster in wanted:
+        if cluster not in known:
+            raise InvalidRequest(f"Cluster id {cluster} not found")
+    return list(wanted) or list(known)
 
 
 def _facts(tx: Tx, cluster_id: str, name: str) -> ClusterFacts:
@@ -188,7 +205,8 @@ def _take(tx: Tx, plan: Plan, *, volume: str, operation: str) -> tuple[Brick, ..
     return bricks
 
 
-def _addresses(tx: Tx, cluster: str) -> tuple[NodeAddress, ...]:
+def addresses(tx: Tx, cluster: str) -> tuple[NodeAddress, ...]:
+    """Return how all nodes of a cluster are reached, ascending by id."""
     return tuple(node.address for node in tx.nodes.of_cluster(cluster))
 
 

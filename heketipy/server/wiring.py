@@ -122,6 +122,8 @@ def _policy(settings: Settings) -> Policy:
             post_options=gluster.post_request_volume_options,
             block_options=gluster.block_hosting_volume_options,
             volumes_per_cluster=volumes if volumes >= 0 else _UNLIMITED,
+            make_hosting_volumes=gluster.auto_create_block_hosting_volume,
+            hosting_volume_gib=gluster.block_hosting_volume_size if gluster.block_hosting_volume_size > 0 else 1024,
         ),
         running=running,
         accepted=running + gluster.max_queued_operations if refuses_beyond is None else running,

@@ -11,6 +11,7 @@ from heketipy.operations.reservation import Reservations, VolumePolicy
 from heketipy.operations.runner import Runner
 from heketipy.services.admin import Admin
 from heketipy.services.admission import Admission
+from heketipy.services.block_volumes import BlockVolumes, repair_hosting_volumes
 from heketipy.services.bricks import Bricks
 from heketipy.services.cleaner import Cleaner
 from heketipy.services.clusters import Clusters
@@ -57,6 +58,7 @@ class Services:
     devices: Devices
     bricks: Bricks
     volumes: Volumes
+    block_volumes: BlockVolumes
     jobs: Jobs
     tags: Tags
     operations: Operations
@@ -80,9 +82,11 @@ async def build(
 ) -> Services:
     """Make the use cases for a server that starts now: it gets an epoch of its own, which fences all before it.
 
-    Nothing is taken up yet: that is `services.cleaner.take_over()`. `log_level` is the log's own handle on its level.
+    The books of hosting volumes are put right. Nothing is taken up yet: that is `services.cleaner.take_over()`.
+    `log_level` is the log's own handle on its level.
     """
     epoch = await db.write(lambda tx: tx.meta.raise_epoch())
+    await db.write(repair_hosting_volumes)
     health = Health(db, storage_nodes, back=lambda: cleaner.hurry())
     jobs = Jobs(db, ids=ids, clock=clock, retention=policy.job_retention)
     admission = Admission(policy.accepted)
@@ -103,13 +107,15 @@ async def build(
     starter = Starter(runner, jobs, admission, epoch=epoch, ids=ids, clock=clock)
     cleaner = Cleaner(db, storage_nodes, runner, epoch=epoch, clock=clock, down=lambda: health.down)
     endpoints = EndpointCheck(policy.endpoints)
+    explanations = Explanations(db, reservations, clock=clock)
     operations = Operations(db, runner, cleaner, jobs, clock=clock)
     return Services(
         clusters=Clusters(db, admission, ids=ids),
         nodes=Nodes(db, storage_nodes, starter, endpoints),
         devices=Devices(db, starter),
         bricks=Bricks(db, starter),
-        volumes=Volumes(db, reservations, starter, Explanations(db, reservations, clock=clock), endpoints),
+        volumes=Volumes(db, reservations, starter, explanations, endpoints),
+        block_volumes=BlockVolumes(db, reservations, starter, explanations),
         jobs=jobs,
         tags=Tags(db, admission),
         admin=Admin(policy.mode),

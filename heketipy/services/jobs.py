@@ -28,10 +28,10 @@ class Jobs:
         tx.jobs.add(job)
         return job.id
 
-    def closed(self, tx: Tx, *, error: str = "", code: str = "") -> str:
-        """Enter a job that has ended already, and return its id: heketi tells some refusals only through the queue."""
+    def closed(self, tx: Tx, *, result: str = "", error: str = "", code: str = "") -> str:
+        """Enter a job that has ended already, and return its id: heketi tells some outcomes only through the queue."""
         now = self._clock()
-        job = Job(id=self._ids(), operation="", created=now, ended=now, error=error, code=code)
+        job = Job(id=self._ids(), operation="", created=now, ended=now, result=result, error=error, code=code)
         tx.jobs.add(job)
         return job.id
 

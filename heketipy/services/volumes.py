@@ -1,6 +1,7 @@
 """Volumes: create, list, look at, expand, delete."""
 
 from heketipy.db.database import Database, Tx
+from heketipy.domain.blockhosting import restricted
 from heketipy.domain.details import VolumeDetails
 from heketipy.domain.errors import (
     CannotAllocate,
@@ -72,6 +73,22 @@ class Volumes:
         """
         return await self._db.write(self._claim, volume_id)
 
+    async def restrict(self, volume_id: str, restriction: str) -> str:
+        """Say whether a hosting volume takes more block volumes; return the id of a job that has ended.
+
+        Raises NotFound, Busy, and CannotBegin with heketi's prefix.
+        """
+        return await self._db.write(self._restrict, volume_id, restriction)
+
+    def _restrict(self, tx: Tx, volume_id: str, restriction: str) -> str:
+        volume = tx.volumes.get(volume_id)
+        if volume.pending:
+            raise NotFound
+        with Admitted(self._starter.admission, "Failed to set block restriction"):
+            tx.volumes.set_block_info(volume_id, restricted(volume, restriction))
+        self._starter.admission.leave()
+        return self._starter.jobs.closed(tx, result=f"/volumes/{volume_id}")
+
     def _reserve(self, tx: Tx, spec: VolumeSpec) -> str:
         self._reservations.clusters_for(tx, spec)
         operation, volume = self._starter.new_id(), self._starter.new_id()
@@ -95,6 +112,8 @@ class Volumes:
         volume = tx.volumes.get(volume_id)
         if volume.name == DATABASE_VOLUME:
             raise Conflict("Cannot delete volume containing the Heketi database")
+        if tx.block_volumes.ids_on(volume_id, visible=False):
+            raise Conflict("Cannot delete a block hosting volume containing block volumes")
         under_way = self._delete_under_way(tx, volume.pending)
         if under_way:
             return under_way

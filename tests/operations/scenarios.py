@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from heketipy.domain.durability import Durability, DurabilityType
-from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
+from heketipy.domain.model import BlockVolumeSpec, DeviceSpec, NodeSpec, VolumeSpec
 from heketipy.domain.states import HealCheck, State
 from heketipy.operations import (
+    block_volume_create,
+    block_volume_delete,
+    block_volume_expand,
     brick_evict,
     device_add,
     device_remove,
@@ -96,6 +99,14 @@ async def _evict(system: System, brick: str) -> str:
     return await system.services.bricks.evict(brick, HealCheck.ENABLE)
 
 
+async def _fail_device(system: System, device: str) -> str:
+    return await system.services.devices.set_state(device, State.FAILED, HealCheck.ENABLE)
+
+
+async def _fail_node(system: System, node: str) -> str:
+    return await system.services.nodes.set_state(node, State.FAILED, HealCheck.ENABLE)
+
+
 async def _add_node(system: System, cluster: str) -> str:
     number = len((await system.services.clusters.info(cluster)).nodes)
     host = system.hosts[number]
@@ -125,7 +136,74 @@ async def _brick_of_a_dead_node(system: System) -> str:
     return brick
 
 
+async def _full_device(system: System) -> str:
+    """Make a device with two bricks, each of a volume of its own, and set it offline."""
+    cluster = await system.cluster(nodes=3, devices=1)
+    for _ in range(2):
+        await system.volume(10, REPLICA_3)
+    await system.add_devices(cluster.nodes[1], 1)
+    device = (await system.services.nodes.info(cluster.nodes[1])).devices
+    full = next(found.device.id for found in device if found.bricks)
+    await system.done(await system.services.devices.set_state(full, State.OFFLINE, HealCheck.ENABLE))
+    return full
+
+
+async def _full_node_that_is_dead(system: System) -> str:
+    """Make a node with a brick on each of its two devices, set it offline, and let it die."""
+    cluster = await system.cluster(nodes=3, devices=2)
+    for _ in range(2):
+        await system.volume(300, REPLICA_3)
+    await system.add_node(cluster.cluster.id, 3)
+    spare = next(n for n in (await system.services.clusters.info(cluster.cluster.id)).nodes if n not in cluster.nodes)
+    await system.add_devices(spare, 2)
+    node = await system.services.nodes.info(cluster.nodes[0])
+    await system.done(await system.services.nodes.set_state(node.node.id, State.OFFLINE, HealCheck.ENABLE))
+    system.simulator.node_down(node.node.manage[0])
+    return node.node.id
+
+
+async def _hosting_volume(system: System) -> str:
+    """Make a hosting volume on which there is a block volume, and return its cluster."""
+    cluster = await _cluster(system)
+    await system.volume(50, REPLICA_3, block=True)
+    await system.block_volume(1, name="neighbour")
+    return cluster
+
+
+async def _block_volume(system: System) -> str:
+    await _hosting_volume(system)
+    return await system.block_volume(5, ha_count=2, auth=True)
+
+
+async def _create_block(system: System, spec: BlockVolumeSpec) -> str:
+    return await system.services.block_volumes.create(spec)
+
+
 SCENARIOS = (
+    Scenario(
+        block_volume_create.NAME,
+        "on a hosting volume",
+        _hosting_volume,
+        lambda s, _: _create_block(s, BlockVolumeSpec(size_gib=5, name="wanted", ha_count=2, auth=True)),
+    ),
+    Scenario(
+        block_volume_create.NAME,
+        "with a hosting volume",
+        _cluster,
+        lambda s, _: _create_block(s, BlockVolumeSpec(size_gib=5, name="wanted")),
+    ),
+    Scenario(
+        block_volume_expand.NAME,
+        "by some",
+        _block_volume,
+        lambda s, block_volume: s.services.block_volumes.expand(block_volume, 9),
+    ),
+    Scenario(
+        block_volume_delete.NAME,
+        "one of two",
+        _block_volume,
+        lambda s, block_volume: s.services.block_volumes.delete(block_volume),
+    ),
     Scenario(node_add.NAME, "the first of its cluster", _no_node, _add_node),
     Scenario(node_add.NAME, "the second", _one_node, _add_node),
     Scenario(node_remove.NAME, "one of three", _spare_node, lambda s, node: s.services.nodes.delete(node)),

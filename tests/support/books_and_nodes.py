@@ -21,7 +21,7 @@ def discrepancies(tx: Tx, state: State) -> list[str]:
     found += _devices(tx, state)
     for node in state.nodes.values():
         found += _bricks_of(tx, node, [b for b in bricks if tx.nodes.get(b.node).manage[0] == node.manage])
-    return found + _volumes(tx, state) + _peers(tx, state)
+    return found + _volumes(tx, state) + _block_volumes(tx, state) + _peers(tx, state)
 
 
 def _devices(tx: Tx, state: State) -> list[str]:
@@ -110,6 +110,37 @@ def _volumes(tx: Tx, state: State) -> list[str]:
         if known.status != "Started":
             found.append(f"volume {volume.name} is {known.status}")
     return found + [f"gluster volume {name} is nobody's" for name in sorted(there)]
+
+
+def _block_volumes(tx: Tx, state: State) -> list[str]:
+    there = {
+        (hosting.name, block.name): block
+        for pool in state.pools.values()
+        for hosting in pool.volumes.values()
+        for block in hosting.blocks.values()
+        if not block.name.startswith("foreign")
+    }
+    found = []
+    for block_volume in tx.block_volumes.all():
+        name = (tx.volumes.get(block_volume.hosting_volume).name, block_volume.name)
+        known = there.pop(name, None)
+        if known is None:
+            found.append(f"gluster-block does not know block volume {name}")
+            continue
+        if known.size_kib != block_volume.size_gib << 20:
+            found.append(f"block volume {name} has {known.size_kib} KiB, the books say {block_volume.size_gib} GiB")
+        target = block_volume.target
+        reached = (tuple(known.hosts), f"iqn.2016-12.org.gluster-block:{known.gbid}", known.password)
+        if (target.hosts, target.iqn, target.password) != reached:
+            found.append(f"block volume {name} is not reached as the books say")
+        if block_volume.pending:
+            found.append(f"block volume {name} is pending")
+    taken = tx.block_volumes.taken_gib()
+    for volume in tx.volumes.hosting():
+        info = volume.block_info
+        if volume.size_gib != info.free_gib + info.reserved_gib + taken.get(volume.id, 0):
+            found.append(f"the books of hosting volume {volume.name} do not come out even: {info}")
+    return found + [f"block volume {name} is nobody's" for name in sorted(there)]
 
 
 def _peers(tx: Tx, state: State) -> list[str]:

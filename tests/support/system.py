@@ -7,12 +7,13 @@ from pathlib import Path
 from heketipy.db.database import Database
 from heketipy.domain.details import ClusterDetails
 from heketipy.domain.durability import Durability
-from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
+from heketipy.domain.model import BlockVolumeSpec, DeviceSpec, NodeSpec, VolumeSpec
 from heketipy.domain.operation import Job
 from heketipy.executors.nodes import StorageNodes
 from heketipy.executors.options import NodeOptions
 from heketipy.executors.simulator import Simulator, SimulatorTransport
 from heketipy.executors.transport import Transport
+from heketipy.operations.reservation import VolumePolicy
 from heketipy.services.build import Policy, Services, build
 from tests.support.books_and_nodes import discrepancies
 
@@ -49,7 +50,7 @@ class System:
         self.database = str(database)
         self.simulator = simulator
         self.hosts = hosts
-        self.policy = policy or Policy()
+        self.policy = policy or Policy(volumes=VolumePolicy(make_hosting_volumes=True, hosting_volume_gib=50))
         self.clock = Clock()
         self.new_id = ids()
         self.db: Database
@@ -111,8 +112,7 @@ class System:
         made = await self.services.clusters.create(file=True, block=True)
         for number in range(nodes):
             node = await self.add_node(made.cluster.id, number)
-            for letter in "bcdefgh"[:devices]:
-                await self.done(await self.services.devices.add(DeviceSpec(node=node, name=f"/dev/sd{letter}")))
+            await self.add_devices(node, devices)
         return await self.services.clusters.info(made.cluster.id)
 
     async def add_node(self, cluster: str, number: int) -> str:
@@ -121,10 +121,21 @@ class System:
         spec = NodeSpec(cluster=cluster, zone=number + 1, manage=(host,), storage=(host,))
         return await self.done(await self.services.nodes.add(spec))
 
+    async def add_devices(self, node: str, count: int) -> None:
+        """Add so many more devices to a node."""
+        there = len((await self.services.nodes.info(node)).devices)
+        for letter in "bcdefgh"[there : there + count]:
+            await self.done(await self.services.devices.add(DeviceSpec(node=node, name=f"/dev/sd{letter}")))
+
     async def volume(self, gib: int = 10, durability: Durability | None = None, **spec: object) -> str:
         """Make a volume and return its id."""
         wanted = VolumeSpec(size_gib=gib, durability=durability or Durability(), **spec)  # type: ignore[arg-type]
         return await self.done(await self.services.volumes.create(wanted))
+
+    async def block_volume(self, gib: int = 1, **spec: object) -> str:
+        """Make a block volume and return its id."""
+        wanted = BlockVolumeSpec(size_gib=gib, **spec)  # type: ignore[arg-type]
+        return await self.done(await self.services.block_volumes.create(wanted))
 
     async def discrepancies(self) -> list[str]:
         """Name everything in which books and nodes differ, and everything that is unsettled."""
