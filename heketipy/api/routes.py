@@ -2,12 +2,40 @@
 
 from fastapi import APIRouter
 
-from heketipy.api import admin, bricks, clusters, devices, hello, jobs, metrics, nodes, operations, tags, volumes
+from heketipy.api import (
+    admin,
+    block_volumes,
+    bricks,
+    clusters,
+    devices,
+    hello,
+    jobs,
+    metrics,
+    nodes,
+    operations,
+    tags,
+    volumes,
+)
+
+_RESOURCES = (
+    jobs,
+    volumes,
+    clusters,
+    nodes,
+    devices,
+    block_volumes,
+    bricks,
+    tags,
+    operations,
+    admin,
+    metrics,
+    hello,
+)
 
 
 def build_router() -> APIRouter:
     """Return a router with every route of the API: what is asked most comes first, since matching goes in order."""
     router = APIRouter(redirect_slashes=False)
-    for resource in (jobs, volumes, clusters, nodes, devices, bricks, tags, operations, admin, metrics, hello):
+    for resource in _RESOURCES:
         router.routes.extend(resource.router.routes)
     return router

@@ -34,7 +34,7 @@ def choose(
         for volume in hosting
         if obstacle(volume, size_gib=size_gib, name_taken=volume.id in holding_the_name) == ""
     ]
-    return fit[int(block_volume[:8], 16) % len(fit)] if fit else None
+    return fit[int(block_volume, 16) % len(fit)] if fit else None
 
 
 def obstacle(volume: Volume, *, size_gib: int, name_taken: bool) -> str:

@@ -8,6 +8,9 @@ from heketipy.domain.admin import AdminMode
 from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
 from heketipy.domain.errors import HeketipyError, NotFound
 from heketipy.domain.model import (
+    BlockTarget,
+    BlockVolume,
+    BlockVolumeSpec,
     Brick,
     BrickType,
     Cluster,
@@ -27,6 +30,7 @@ NODE = "a" * 32
 DEVICE = "d" * 32
 VOLUME = "f" * 32
 BRICK = "b" * 32
+BLOCK_VOLUME = "2" * 32
 UNKNOWN = "0" * 32
 
 
@@ -40,6 +44,7 @@ class FakeServices:
     nodes_by_id: dict[str, NodeDetails] = field(default_factory=dict)
     devices_by_id: dict[str, DeviceDetails] = field(default_factory=dict)
     volumes_by_id: dict[str, VolumeDetails] = field(default_factory=dict)
+    block_volumes_by_id: dict[str, BlockVolume] = field(default_factory=dict)
     jobs_by_id: dict[str, Job] = field(default_factory=dict)
     job_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -49,6 +54,7 @@ class FakeServices:
         self.devices = FakeDevices(self)
         self.bricks = FakeBricks(self)
         self.volumes = FakeVolumes(self)
+        self.block_volumes = FakeBlockVolumes(self)
         self.jobs = FakeJobs(self)
         self.admin = Admin(AdminMode.NORMAL)
 
@@ -177,6 +183,32 @@ class FakeVolumes:
         get(self.all.volumes_by_id, volume)
         return self.all.start("delete volume", volume)
 
+    async def restrict(self, volume: str, restriction: str, /) -> str:
+        get(self.all.volumes_by_id, volume)
+        return self.all.start("restrict volume", volume, restriction)
+
+
+class FakeBlockVolumes:
+    def __init__(self, all_: FakeServices) -> None:
+        self.all = all_
+
+    async def create(self, spec: BlockVolumeSpec, /) -> str:
+        return self.all.start("create block volume", spec)
+
+    async def ids(self) -> list[str]:
+        return sorted(self.all.block_volumes_by_id)
+
+    async def info(self, block_volume: str, /) -> BlockVolume:
+        return get(self.all.block_volumes_by_id, block_volume)
+
+    async def expand(self, block_volume: str, new_gib: int, /) -> str:
+        get(self.all.block_volumes_by_id, block_volume)
+        return self.all.start("expand block volume", block_volume, new_gib)
+
+    async def delete(self, block_volume: str, /) -> str:
+        get(self.all.block_volumes_by_id, block_volume)
+        return self.all.start("delete block volume", block_volume)
+
 
 class FakeJobs:
     def __init__(self, all_: FakeServices) -> None:
@@ -225,11 +257,19 @@ def volume(sample: Volume, *, hosts: tuple[str, ...] = ("10.0.0.1",)) -> VolumeD
     return VolumeDetails(sample, (brick(),), hosts)
 
 
+def block_volume(**changes: Any) -> BlockVolume:
+    """Return the sample block volume, which lies on the sample volume."""
+    target = BlockTarget(("10.0.0.1",), "iqn.2016-12.org.gluster-block:aafea465", "aafea465", "4a1f5c1e")
+    given = BlockVolume(BLOCK_VOLUME, "bv1", CLUSTER, VOLUME, 3, 3, 1, True, target)
+    return replace(given, **changes)
+
+
 def furnished(sample: Volume) -> FakeServices:
-    """Return services that know a cluster, a node, a device and a volume."""
+    """Return services that know a cluster, a node, a device, a volume and a block volume."""
     services = FakeServices()
     services.clusters_by_id[CLUSTER] = ClusterDetails(Cluster(CLUSTER, True, True), (NODE,), (VOLUME,))
     services.nodes_by_id[NODE] = node()
     services.devices_by_id[DEVICE] = device()
     services.volumes_by_id[VOLUME] = volume(sample)
+    services.block_volumes_by_id[BLOCK_VOLUME] = block_volume()
     return services

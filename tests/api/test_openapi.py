@@ -44,6 +44,12 @@ ROUTES = {
     ("get", "/volumes/{id}"),
     ("post", "/volumes/{id}/expand"),
     ("delete", "/volumes/{id}"),
+    ("post", "/volumes/{id}/block-restriction"),
+    ("post", "/blockvolumes"),
+    ("get", "/blockvolumes"),
+    ("get", "/blockvolumes/{id}"),
+    ("post", "/blockvolumes/{id}/expand"),
+    ("delete", "/blockvolumes/{id}"),
 }
 
 

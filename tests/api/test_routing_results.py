@@ -25,8 +25,6 @@ NOT_FOUND = "Invalid path or request\n"
         "/docs",
         "/redoc",
         "/openapi.json",
-        "/blockvolumes",
-        "/metrics",
         "/queue",
         "/queue/",
     ],
@@ -130,14 +128,8 @@ async def test_the_query_is_ignored(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", f"/nodes/{CLUSTER}/tags"),
-        ("POST", f"/devices/{CLUSTER}/tags"),
         ("POST", f"/volumes/{CLUSTER}/clone"),
-        ("POST", f"/volumes/{CLUSTER}/block-restriction"),
-        ("POST", "/blockvolumes"),
         ("GET", "/db/dump"),
-        ("GET", "/operations"),
-        ("GET", "/admin"),
     ],
 )
 async def test_routes_that_are_not_there_yet_are_unknown_paths(
