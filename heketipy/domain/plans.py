@@ -90,7 +90,7 @@ class EvictBrick:
     """A brick that moves to another device, which is chosen when gluster has told the brick's set.
 
     `nodes` are all nodes of the cluster, ascending by id. `parent` is the id of the operation of which it is a part, or
-    "".
+    "". `excluded` are ids of nodes where it was tried in vain.
     """
 
     volume: Volume
@@ -98,6 +98,7 @@ class EvictBrick:
     nodes: tuple[NodeAddress, ...]
     heal_check: HealCheck
     parent: str = ""
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from heketipy.db.database import Tx
-from heketipy.domain.errors import CannotBegin, Conflict, NotFound
+from heketipy.domain.errors import CannotBegin, CommandFailed, Conflict, NodeFailure, NotFound
 from heketipy.domain.model import Brick, NodeAddress
 from heketipy.domain.placement import NoReplacement, peers_required
 from heketipy.domain.plans import EvictBrick
@@ -20,6 +20,7 @@ from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context, decode, encode
 from heketipy.operations.hosts import first_answer
 from heketipy.operations.kind import Kind, Outcome
+from heketipy.operations.reservation import Reservations
 from heketipy.operations.saga import Step
 
 NAME = "evict-brick"
@@ -63,21 +64,27 @@ class Eviction:
         """Ask gluster for the brick's set, and whether it can do without the brick; then choose another place."""
         if _chosen(self.context):
             return
-        name = self.plan.volume.name
-        via, found = await first_answer(self._candidates(), self._ask, total=len(self.plan.nodes))
-        if found is None:
-            raise NotFound(f"Unable to get info for {name}: Volume does not exist")
-        names, index = self._set_of(found)
-        if self.plan.heal_check is HealCheck.ENABLE:
-            await self._check_heal(via, found, names, index)
+        try:
+            names, index = await self._look()
+        except NodeFailure as error:
+            error.retryable = False  # all nodes were asked; another place for the brick would change nothing
+            raise
         brick_set = self._known(await self.context.db.read(self._bricks), names)
         try:
             self.context.journal.update(await self.context.db.write(self._reserve, brick_set, index))
         except NoReplacement as refusal:
-            reasons = await self.context.db.read(
-                self.context.reservations.why_no_replacement, self.plan.volume, brick_set, index
-            )
+            reasons = await self.context.db.read(self._why_not, brick_set, index)
             raise NoReplacement(reasons) from refusal
+
+    async def _look(self) -> tuple[Sequence[str], int]:
+        """Return the brick's set as gluster has it, and the brick's place in it, where the set can do without it."""
+        via, found = await first_answer(self._candidates(), self._ask, total=len(self.plan.nodes))
+        if found is None:
+            raise NotFound(f"Unable to get info for {self.plan.volume.name}: Volume does not exist")
+        names, index = self._set_of(found)
+        if self.plan.heal_check is HealCheck.ENABLE:
+            await self._check_heal(via, found, names, index)
+        return names, index
 
     def _candidates(self) -> list[NodeAddress]:
         own = self.plan.brick.node
@@ -87,7 +94,6 @@ class Eviction:
         return node, await self.context.nodes.volume(node, self.plan.volume.name)
 
     def _set_of(self, found: GlusterVolume) -> tuple[Sequence[str], int]:
-        """Return the brick's set as gluster has it, and the brick's place in it."""
         size = self.plan.volume.durability.set_size
         for at, name in enumerate(found.bricks):
             if gluster_volume.path_of(name) == self.plan.brick.path:
@@ -121,7 +127,9 @@ class Eviction:
 
     def _reserve(self, tx: Tx, brick_set: Sequence[Brick], index: int) -> dict[str, Any]:
         operation = self.context.operation.id
-        new = self.context.reservations.replace(tx, self.plan.volume, brick_set, index, operation=operation)
+        new = self.context.reservations.replace(
+            tx, self.plan.volume, brick_set, index, operation=operation, avoid=frozenset(self.plan.excluded)
+        )
         journal = {
             **self.context.journal,
             "replacement": encode(new),
@@ -129,6 +137,11 @@ class Eviction:
         }
         tx.operations.set_journal(operation, journal)
         return journal
+
+    def _why_not(self, tx: Tx, brick_set: Sequence[Brick], index: int) -> str:
+        return self.context.reservations.why_no_replacement(
+            tx, self.plan.volume, brick_set, index, avoid=frozenset(self.plan.excluded)
+        )
 
     @property
     def new(self) -> Brick:
@@ -156,11 +169,15 @@ class Eviction:
     async def replace(self) -> None:
         """Let gluster use the replacement."""
         (old,), (new,) = (bricks.locations([brick], self.nodes) for brick in (self.plan.brick, self.new))
-        await self._on_new_node(
-            lambda node: self.context.nodes.replace_brick(
-                node, self.plan.volume.name, old, new, fence=self.context.fence
+        try:
+            await self._on_new_node(
+                lambda node: self.context.nodes.replace_brick(
+                    node, self.plan.volume.name, old, new, fence=self.context.fence
+                )
             )
-        )
+        except CommandFailed as error:
+            error.retryable = False
+            raise
 
     async def replaced(self) -> bool:
         """Ask whether gluster uses the replacement."""
@@ -209,8 +226,14 @@ def release(tx: Tx, plan: EvictBrick, context: Context) -> None:
     tx.bricks.set_pending([plan.brick.id], "")
 
 
+def again(reservations: Reservations, tx: Tx, plan: EvictBrick, operation: str, avoid: frozenset[str]) -> EvictBrick:
+    """Claim the brick anew after a failure, for a place on another node than those that failed."""
+    tx.bricks.set_pending([plan.brick.id], operation)
+    return replace(plan, excluded=tuple(sorted(avoid | frozenset(plan.excluded))))
+
+
 def _steps(plan: EvictBrick, context: Context) -> Sequence[Step]:
     return Eviction(plan, context).steps()
 
 
-KIND = Kind(name=NAME, plan=EvictBrick, steps=_steps, publish=publish, release=release)
+KIND = Kind(name=NAME, plan=EvictBrick, steps=_steps, publish=publish, release=release, again=again)

@@ -1,13 +1,13 @@
 """Debts: a node's share of a clean-up, which it still owes since it did not answer, or refused, then."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import NodeFailure
 from heketipy.domain.model import NodeAddress
 from heketipy.domain.operation import Debt
-from heketipy.executors.nodes import StorageNodes
+from heketipy.executors.nodes import BrickSpec, StorageNodes
 from heketipy.executors.transport import Fence
 from heketipy.operations import pools
 from heketipy.operations.context import POOL_IN_USE, BricksOwed, DetachOwed, decode, encode
@@ -71,11 +71,24 @@ def _bricks_paid(tx: Tx, debt: Debt, owed: BricksOwed, reclaimed: Mapping[str, b
             pools.free(tx, **where, kib=brick.tp_size_kib + brick.pool_metadata_kib)
         elif not pools.shared(tx, **where):
             kept.append(brick)
-    if not kept:
-        return True
+    if kept:
+        tx.debts.add(replace(_of(debt, kept), attempts=debt.attempts + 1, error=POOL_IN_USE))
+    return not kept
+
+
+def forgive(tx: Tx, debt: Debt, device: str) -> None:
+    """Let a node off what it owes on a device that is no longer ours."""
+    if device not in debt.charges:
+        return
+    tx.debts.remove(debt.id)
+    rest = [brick for brick in decode(BricksOwed, debt.work[BricksOwed.NAME]).bricks if brick.device != device]
+    if rest:
+        tx.debts.add(_of(debt, rest))
+
+
+def _of(debt: Debt, bricks: Sequence[BrickSpec]) -> Debt:
+    """Return a debt that is about some of its bricks only."""
     charges: dict[str, int] = {}
-    for brick in kept:
+    for brick in bricks:
         charges[brick.device] = charges.get(brick.device, 0) + brick.tp_size_kib + brick.pool_metadata_kib
-    work = {BricksOwed.NAME: encode(BricksOwed(tuple(kept)))}
-    tx.debts.add(replace(debt, work=work, charges=charges, attempts=debt.attempts + 1, error=POOL_IN_USE))
-    return False
+    return replace(debt, work={BricksOwed.NAME: encode(BricksOwed(tuple(bricks)))}, charges=charges)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from heketipy.db.database import Tx
 from heketipy.domain.plans import RemoveDevice
+from heketipy.operations import debts
 from heketipy.operations.context import Context
 from heketipy.operations.kind import Kind, Outcome
 from heketipy.operations.saga import Step
@@ -27,7 +28,9 @@ def steps(plan: RemoveDevice, context: Context) -> Sequence[Step]:
 
 
 def publish(tx: Tx, plan: RemoveDevice, context: Context) -> Outcome:
-    """Strike the device from the books."""
+    """Strike the device from the books. Of a device that is forgotten, its node owes nothing any more."""
+    for debt in tx.debts.of_node(plan.node.id):
+        debts.forgive(tx, debt, plan.device.id)
     tx.devices.remove(plan.device.id)
     return Outcome()
 

@@ -11,6 +11,7 @@ from heketipy.operations import (
     device_add,
     device_remove,
     device_resync,
+    evacuation,
     node_add,
     node_remove,
     volume_create,
@@ -23,6 +24,8 @@ KINDS: Mapping[str, Kind[Any]] = {
     kind.name: kind
     for kind in (
         brick_evict.KIND,
+        evacuation.DEVICE_KIND,
+        evacuation.NODE_KIND,
         node_add.KIND,
         node_remove.KIND,
         device_add.KIND,

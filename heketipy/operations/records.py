@@ -14,6 +14,7 @@ from heketipy.operations import (
     block_volume_delete,
     block_volume_expand,
     brick_evict,
+    evacuation,
     volume_create,
     volume_delete,
     volume_expand,
@@ -49,6 +50,13 @@ def _brick_evict(plan: Json) -> _Actions:
         yield Action(Change.PARENT_OPERATION, plan["parent"])
 
 
+def _evacuation(plan: Json) -> _Actions:
+    child = plan["journal"].get("child", {})
+    yield Action(Change.REMOVE_DEVICE, child.get("device", plan["devices"][0]))
+    if child:
+        yield Action(Change.CHILD_OPERATION, child["operation"])
+
+
 def _block_volume_create(plan: Json) -> _Actions:
     if plan["made"]:
         yield from _volume_create(plan["made"])
@@ -71,6 +79,8 @@ RECORDED: Final[Mapping[str, tuple[RecordType, Callable[[Json], _Actions]]]] = {
     block_volume_delete.NAME: (RecordType.DELETE_BLOCK_VOLUME, _block_volume_delete),
     block_volume_expand.NAME: (RecordType.EXPAND_BLOCK_VOLUME, _block_volume_expand),
     brick_evict.NAME: (RecordType.EVICT_BRICK, _brick_evict),
+    evacuation.OF_DEVICE: (RecordType.REMOVE_DEVICE, _evacuation),
+    evacuation.OF_NODE: (RecordType.REMOVE_DEVICE, _evacuation),
 }
 """Kinds that heketi has a record for: its type, and what the plan (and what was found out since: its member `journal`)
 changes, in heketi's order."""

@@ -143,23 +143,34 @@ class Reservations:
         again = self.create(tx, plan.spec, volume=plan.volume.id, operation=operation, avoid=everywhere)
         return replace(again, excluded=tuple(sorted(everywhere)))
 
-    def replace(self, tx: Tx, volume: Volume, brick_set: Sequence[Brick], index: int, *, operation: str) -> Brick:
+    def replace(
+        self,
+        tx: Tx,
+        volume: Volume,
+        brick_set: Sequence[Brick],
+        index: int,
+        *,
+        operation: str,
+        avoid: frozenset[str] = frozenset(),
+    ) -> Brick:
         """Reserve another place for a brick of a set, which stays outside the volume until gluster has taken it in.
 
-        Raises CannotAllocate.
+        `avoid` are nodes that get no brick. Raises CannotAllocate.
         """
-        request = _replacement(volume, brick_set, index)
+        request = _replacement(volume, brick_set, index, avoid)
         planned = place_replacement(request, tx.view(volume.cluster, self.down()), self.ids, self.policy.limits)
         brick = replace(planned.brick(volume=volume.id, pending=operation), position=-1)
         tx.bricks.add([brick])
         tx.devices.take(brick.device, brick.charged_kib)
         return brick
 
-    def why_no_replacement(self, tx: Tx, volume: Volume, brick_set: Sequence[Brick], index: int) -> str:
+    def why_no_replacement(
+        self, tx: Tx, volume: Volume, brick_set: Sequence[Brick], index: int, *, avoid: frozenset[str] = frozenset()
+    ) -> str:
         """Say of each device why it does not take a brick."""
         nodes, devices = tx.nodes.of_cluster(volume.cluster), tx.devices.of_cluster(volume.cluster)
         view = ClusterView.build(nodes, devices, down=self.down())
-        return explain_no_replacement(_replacement(volume, brick_set, index), view, self.policy.limits)
+        return explain_no_replacement(_replacement(volume, brick_set, index, avoid), view, self.policy.limits)
 
     def expand(self, tx: Tx, volume_id: str, gib: int, *, operation: str) -> ExpandVolume:
         """Reserve new sets of bricks for a volume.
@@ -210,13 +221,14 @@ def addresses(tx: Tx, cluster: str) -> tuple[NodeAddress, ...]:
     return tuple(node.address for node in tx.nodes.of_cluster(cluster))
 
 
-def _replacement(volume: Volume, brick_set: Sequence[Brick], index: int) -> ReplacementRequest:
+def _replacement(volume: Volume, brick_set: Sequence[Brick], index: int, avoid: frozenset[str]) -> ReplacementRequest:
     return ReplacementRequest(
         brick_set=tuple(brick_set),
         index=index,
         durability=volume.durability,
         snapshot_factor=volume.snapshot.factor,
         options=volume.options,
+        avoid=avoid,
     )
 
 

@@ -171,7 +171,11 @@ class Runner:
         """Carry out a part of another operation, in its turn: waiting for one's own could go round in a circle."""
         if operation not in self._tasks:
             self._begin(operation, self._carry_on, None, slots=contextlib.nullcontext())
-        await asyncio.wait([self._tasks[operation]])
+        task = self._tasks[operation]
+        await asyncio.wait([task])
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Exception):
+            raise error
 
     def _begin(
         self,

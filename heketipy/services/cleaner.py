@@ -41,7 +41,7 @@ class Cleaner:
     async def take_over(self) -> int:
         """At start: mark everything that a former server left as stale, and take it up. Returns how many there are."""
         operations = await self._db.write(_take_up, self._clock())
-        for operation in operations:
+        for operation in _on_their_own(operations):
             self._runner.recover(operation.id)
         if operations:
             log.warning("operations were left unsettled; they are being taken back or finished", count=len(operations))
@@ -54,7 +54,7 @@ class Cleaner:
     async def clean(self) -> None:
         """Take up what is due: operations that nobody works on, and debts of nodes that are not known to be down."""
         operations, open_debts = await self._db.read(_unsettled)
-        for operation in operations:
+        for operation in _on_their_own(operations):
             if operation.id not in self._runner.at_work and self._runner.backoff.due(operation.id):
                 self._runner.recover(operation.id)
         await self._pay_all([debt for debt in open_debts if self._backoff.due(debt.id)])
@@ -73,6 +73,12 @@ class Cleaner:
             log.info("a node's debt is paid", node=debt.node, operation=debt.operation)
         else:
             self._backoff.failed(debt.id)
+
+
+def _on_their_own(operations: Sequence[Operation]) -> list[Operation]:
+    """Leave out what is a part of another operation, which sees to it."""
+    pending = {operation.id for operation in operations}
+    return [operation for operation in operations if operation.plan.get("parent") not in pending]
 
 
 def _take_up(tx: Tx, now: float) -> list[Operation]:

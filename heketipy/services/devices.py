@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from heketipy.db.database import Database, Tx
 from heketipy.domain.details import DeviceDetails
-from heketipy.domain.errors import Conflict, HeketipyError, InUse, InvalidRequest, NotFound
+from heketipy.domain.errors import Busy, Conflict, HeketipyError, InUse, InvalidRequest, NotFound
 from heketipy.domain.model import Device, DeviceSpec
 from heketipy.domain.operation import Operation
-from heketipy.domain.plans import AddDevice, RemoveDevice, RemoveNode, ResyncDevice
+from heketipy.domain.plans import AddDevice, Evacuate, RemoveDevice, RemoveNode, ResyncDevice
 from heketipy.domain.states import HealCheck, State
-from heketipy.operations import device_add, device_remove, device_resync, node_remove
+from heketipy.operations import device_add, device_remove, device_resync, evacuation, node_remove
 from heketipy.operations.context import decode
 from heketipy.services.starter import Starter
 
@@ -41,9 +41,10 @@ class Devices:
         return await self._db.write(self._look, device_id)
 
     async def set_state(self, device_id: str, state: State, heal_check: HealCheck) -> str:
-        """Change a device's state; return the id of a job that has ended: refusals are told there. Raises NotFound."""
+        """Change a device's state; return the id of a job. It has ended unless bricks are to be moved before; refusals
+        are told there. Raises NotFound, Busy."""
         self._starter.admission.check_open()
-        return await self._db.write(self._change_state, device_id, state)
+        return await self._db.write(self._change_state, device_id, state, heal_check)
 
     def _enter(self, tx: Tx, spec: DeviceSpec) -> str:
         node = tx.nodes.find(spec.node)
@@ -65,8 +66,13 @@ class Devices:
         device = tx.devices.get(device_id)
         if device.state is not State.FAILED:
             raise InvalidRequest(f"device: {device_id} is not in failed state")
-        if tx.bricks.of_device(device_id) or any(device_id in debt.charges for debt in tx.debts.of_node(device.node)):
+        if tx.bricks.of_device(device_id):
             raise Conflict(f"Unable to delete device [{device_id}] because it contains bricks")
+        if not forget and any(device_id in debt.charges for debt in tx.debts.of_node(device.node)):
+            raise Conflict(
+                f"Unable to delete device [{device_id}] because it contains bricks that are to be removed when its node"
+                " answers again; to give them up, delete it with forceforget"
+            )
         if _removal_of(tx, device_id) is not None:
             raise InUse
         plan = RemoveDevice(device=device, node=tx.nodes.get(device.node).address, forget=forget)
@@ -79,31 +85,30 @@ class Devices:
         plan = ResyncDevice(device=device, node=tx.nodes.get(device.node).address)
         return self._starter.enter(tx, device_resync.NAME, plan, operation=self._starter.new_id())
 
-    def _change_state(self, tx: Tx, device_id: str, state: State) -> str:
+    def _change_state(self, tx: Tx, device_id: str, state: State, heal_check: HealCheck) -> str:
         device = tx.devices.get(device_id)
         try:
+            if evacuation.under_way(tx, device_id):
+                raise InUse
             if state is not device.state:
-                _refuse_change(tx, device, state)
+                _refuse_change(device, state)
+                if state is State.FAILED and evacuation.holds_bricks(tx, device_id):
+                    plan = evacuation.reserve(tx, Evacuate(devices=(device_id,), node="", heal_check=heal_check))
+                    return self._starter.begin(tx, evacuation.OF_DEVICE, plan)
                 tx.devices.set_state(device_id, state)
+        except Busy:
+            raise
         except HeketipyError as error:
             return self._starter.jobs.closed(tx, error=str(error), code=error.code)
         return self._starter.jobs.closed(tx)
 
 
-def _refuse_change(tx: Tx, device: Device, state: State) -> None:
+def _refuse_change(device: Device, state: State) -> None:
     """Raise Conflict for a change between states that is not allowed. failed → offline is, and revives a device."""
     if device.state is State.FAILED and state is State.ONLINE:
         raise Conflict("Cannot move a failed/removed device to online state")
-    if state is not State.FAILED:
-        return
-    if device.state is State.ONLINE:
+    if device.state is State.ONLINE and state is State.FAILED:
         raise Conflict(f"Device must be offline before remove operation is performed, device:{device.id}")
-    bricks = tx.bricks.of_device(device.id)
-    if bricks:
-        raise Conflict(
-            f"Unable to remove device [{device.id}]: it holds {len(bricks)} bricks, and moving bricks to other devices"
-            " is not possible yet; delete their volumes first"
-        )
 
 
 def _removal_of(tx: Tx, device_id: str) -> Operation | None:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from heketipy.db.database import Database, Tx
 from heketipy.domain.details import NodeDetails
-from heketipy.domain.errors import Conflict, HeketipyError, InvalidRequest, NodeFailure, NotFound
+from heketipy.domain.errors import Busy, Conflict, HeketipyError, InUse, InvalidRequest, NodeFailure, NotFound
 from heketipy.domain.model import Node, NodeAddress, NodeSpec
-from heketipy.domain.plans import AddDevice, AddNode, RemoveNode
+from heketipy.domain.plans import AddDevice, AddNode, Evacuate, RemoveNode
 from heketipy.domain.states import HealCheck, State
 from heketipy.executors.nodes import StorageNodes
-from heketipy.operations import device_add, node_add, node_remove
+from heketipy.operations import device_add, evacuation, node_add, node_remove
 from heketipy.operations.context import decode
 from heketipy.services.endpoints import EndpointCheck
 from heketipy.services.starter import Starter
@@ -56,9 +56,10 @@ class Nodes:
         return await self._db.write(self._claim, node_id)
 
     async def set_state(self, node_id: str, state: State, heal_check: HealCheck) -> str:
-        """Change a node's state; return the id of a job that has ended: refusals are told there. Raises NotFound."""
+        """Change a node's state; return the id of a job. It has ended unless bricks are to be moved before; refusals
+        are told there. Raises NotFound, Busy."""
         self._starter.admission.check_open()
-        return await self._db.write(self._change_state, node_id, state)
+        return await self._db.write(self._change_state, node_id, state, heal_check)
 
     async def _alive(self, new: Node, peers: Sequence[Node]) -> NodeAddress | None:
         """Return the peer that is to probe the new node; None if it is the first of its cluster."""
@@ -93,14 +94,23 @@ class Nodes:
         plan = RemoveNode(node=node, via=others[0].address if others else None)
         return self._starter.enter(tx, node_remove.NAME, plan, operation=self._starter.new_id())
 
-    def _change_state(self, tx: Tx, node_id: str, state: State) -> str:
+    def _change_state(self, tx: Tx, node_id: str, state: State, heal_check: HealCheck) -> str:
         node = tx.nodes.get(node_id)
+        devices = tx.nodes.device_ids(node_id)
         try:
+            if any(evacuation.under_way(tx, device) for device in devices):
+                raise InUse
             if state is State.FAILED and node.state is State.OFFLINE:
-                _fail_devices(tx, node_id)
+                if any(evacuation.holds_bricks(tx, device) for device in devices):
+                    plan = Evacuate(devices=tuple(devices), node=node_id, heal_check=heal_check)
+                    return self._starter.begin(tx, evacuation.OF_NODE, evacuation.reserve(tx, plan))
+                for device in devices:
+                    tx.devices.set_state(device, State.FAILED)
             elif state is not node.state:
                 _refuse_change(node, state)
             tx.nodes.set_state(node_id, state)
+        except Busy:
+            raise
         except HeketipyError as error:
             return self._starter.jobs.closed(tx, error=str(error), code=error.code)
         return self._starter.jobs.closed(tx)
@@ -131,15 +141,3 @@ def _refuse_change(node: Node, state: State) -> None:
         raise Conflict(f"Cannot move a failed/removed node to {state} state")
     if state is State.FAILED:
         raise Conflict(f"Node must be offline before remove operation is performed, node:{node.id}")
-
-
-def _fail_devices(tx: Tx, node_id: str) -> None:
-    """Let all devices of a node fail; raise Conflict for one whose bricks would have to be moved."""
-    for device in tx.devices.of_node(node_id):
-        bricks = tx.bricks.of_device(device.id)
-        if bricks:
-            raise Conflict(
-                f"Unable to remove node [{node_id}]: device [{device.id}] holds {len(bricks)} bricks, and moving"
-                " bricks to other devices is not possible yet; delete their volumes first"
-            )
-        tx.devices.set_state(device.id, State.FAILED)

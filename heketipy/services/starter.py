@@ -39,6 +39,15 @@ class Starter:
         tx.after_commit(lambda: self.runner.recover(operation))
         return self.jobs.open(tx, operation)
 
+    def begin(self, tx: Tx, kind: str, plan: Any) -> str:
+        """Enter an operation that counts among those taken on; return its job's id. Raises Busy."""
+        self.admission.enter()
+        try:
+            return self.enter(tx, kind, plan, operation=self.new_id(), admitted=True)
+        except BaseException:
+            self.admission.leave()
+            raise
+
     def enter(self, tx: Tx, kind: str, plan: Any, *, operation: str, admitted: bool = False) -> str:
         """Enter an operation with its plan, and return its job's id. `admitted`: it leaves admission when it ends."""
         tx.operations.add(

@@ -7,7 +7,6 @@ from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
 from heketipy.domain.states import HealCheck, State
 from heketipy.services.build import Policy
 from heketipy.services.endpoints import Strictness
-from tests.operations.scenarios import REPLICA_3
 from tests.support.system import HOSTS, System
 
 ENABLE = HealCheck.ENABLE
@@ -63,20 +62,6 @@ async def test_states_change_as_heketi_allows(system: System) -> None:
     for state in (State.ONLINE, State.OFFLINE):
         text = f"Cannot move a failed/removed node to {state} state"
         assert await refused(await nodes.set_state(node, state, ENABLE)) == text
-
-
-async def test_a_device_with_bricks_is_not_failed_and_says_why(system: System) -> None:
-    cluster = await system.cluster(nodes=3, devices=1)
-    await system.volume(10, REPLICA_3)
-    node = cluster.nodes[0]
-    device = (await system.services.nodes.info(node)).devices[0].device.id
-    await system.done(await system.services.devices.set_state(device, State.OFFLINE, ENABLE))
-    job = await system.result(await system.services.devices.set_state(device, State.FAILED, ENABLE))
-    assert job.error.startswith(f"Unable to remove device [{device}]: it holds 1 bricks")
-    await system.done(await system.services.nodes.set_state(node, State.OFFLINE, ENABLE))
-    job = await system.result(await system.services.nodes.set_state(node, State.FAILED, ENABLE))
-    assert job.error.startswith(f"Unable to remove node [{node}]: device [{device}] holds 1 bricks")
-    assert (await system.services.devices.info(device)).device.state is State.OFFLINE
 
 
 async def test_host_names_are_taken_once_in_all_clusters(system: System) -> None:

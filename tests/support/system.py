@@ -1,18 +1,21 @@
 """A heketipy without HTTP: books, use cases and simulated nodes, which can be crashed, started again and compared."""
 
+import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from heketipy.db.database import Database
 from heketipy.domain.details import ClusterDetails
 from heketipy.domain.durability import Durability
-from heketipy.domain.model import BlockVolumeSpec, DeviceSpec, NodeSpec, VolumeSpec
+from heketipy.domain.model import BlockVolumeSpec, DeviceSpec, NodeAddress, NodeSpec, VolumeSpec
 from heketipy.domain.operation import Job
 from heketipy.executors.nodes import StorageNodes
 from heketipy.executors.options import NodeOptions
 from heketipy.executors.simulator import Simulator, SimulatorTransport
-from heketipy.executors.transport import Transport
+from heketipy.executors.transport import Batch, Result, Transport
 from heketipy.operations.reservation import VolumePolicy
 from heketipy.services.build import Policy, Services, build
 from tests.support.books_and_nodes import discrepancies
@@ -36,6 +39,32 @@ class Clock:
         return self.now
 
 
+@dataclass(slots=True)
+class Gate:
+    """Where batches are held back."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class Gated:
+    """A transport with gates before it, by the words that they look for."""
+
+    inner: Transport
+    gates: dict[str, Gate]
+
+    async def run(self, node: NodeAddress, batch: Batch) -> Sequence[Result]:
+        for word, gate in list(self.gates.items()):
+            if any(word in command.argv for command in batch.commands):
+                gate.reached.set()
+                await gate.opened.wait()
+        return await self.inner.run(node, batch)
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
 class System:
     """One server at a time on one set of simulated nodes and one database."""
 
@@ -52,6 +81,7 @@ class System:
         self.hosts = hosts
         self.policy = policy or Policy(volumes=VolumePolicy(make_hosting_volumes=True, hosting_volume_gib=50))
         self.clock = Clock()
+        self.gates: dict[str, Gate] = {}
         self.new_id = ids()
         self.db: Database
         self.transport: SimulatorTransport
@@ -73,7 +103,18 @@ class System:
     def reach(self) -> Transport:
         """Return the way of a new server to the nodes."""
         self.transport = SimulatorTransport(self.simulator)
-        return self.transport
+        return Gated(self.transport, self.gates)
+
+    @asynccontextmanager
+    async def held(self, word: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+        """Hold back, inside the `with`, every batch with a command that has a word in it. What one gets waits until
+        there is such a batch."""
+        gate = self.gates[word] = Gate()
+        try:
+            yield gate.reached.wait
+        finally:
+            del self.gates[word]
+            gate.opened.set()
 
     async def crash(self) -> None:
         """End the server as SIGKILL does: nothing is settled any more. What outlived it on the nodes ends too."""

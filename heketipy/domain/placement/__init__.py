@@ -9,6 +9,7 @@ from heketipy.domain.placement.explain import explain_refusal
 from heketipy.domain.placement.explain_replacement import explain_no_replacement
 from heketipy.domain.placement.place import place
 from heketipy.domain.placement.refusals import (
+    NO_REPLACEMENT,
     FilesLargerThanBricks,
     InvalidTagRule,
     NoCandidates,
@@ -34,6 +35,7 @@ from heketipy.domain.placement.view import ClusterView
 __all__ = [
     "BRICK_FLOOR_KIB",
     "HEKETI_BRICK_FLOOR_KIB",
+    "NO_REPLACEMENT",
     "ClusterFacts",
     "ClusterView",
     "FilesLargerThanBricks",

@@ -76,7 +76,7 @@ def detach(call: Call) -> Result:
                 " peer detach again.",
                 status=255,
             )
-        if not force and not all(call.connected(other) for other in call.pool.members.values()):
+        if not force and not all(call.connected(m) for m in call.pool.members.values() if m is not member):
             raise Refusal("One of the peers is probably down. Check with 'peer status'", errno=107)
     except Refusal as refusal:
         return refused(call, refusal, "peer detach: failed: ")
