@@ -1,10 +1,10 @@
 """Successful answers: JSON, nothing, a job that was started, a job's outcome."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from html import escape
 from typing import Any, Final
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from heketipy.wire.encode import Json, encode
 
@@ -14,6 +14,17 @@ _JSON: Final = "application/json; charset=UTF-8"
 def json(body: Json | Sequence[Any], status: int = 200) -> Response:
     """Return a body in heketi's JSON."""
     return Response(encode(body), status, media_type=_JSON)
+
+
+def large_json(pieces: list[bytes]) -> Response:
+    """Return JSON that is written already, letting go of each piece when it is sent."""
+
+    async def rest() -> AsyncIterator[bytes]:
+        for index, piece in enumerate(pieces):
+            pieces[index] = b""
+            yield piece
+
+    return StreamingResponse(rest(), headers={"Content-Length": str(sum(map(len, pieces)))}, media_type=_JSON)
 
 
 def nothing(status: int = 200, *, media_type: str | None = None) -> Response:

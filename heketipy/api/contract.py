@@ -4,12 +4,13 @@ Everything raises the errors of `heketipy.domain.errors`, whose texts are those 
 work returns the id of the job that a client polls.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import BinaryIO, Protocol, TypeVar
 
 from starlette.requests import Request
 
 from heketipy.domain.admin import AdminMode
+from heketipy.domain.consistency import Report
 from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
 from heketipy.domain.gauges import SiteGauges
 from heketipy.domain.model import BlockVolume, BlockVolumeSpec, DeviceSpec, NodeSpec, VolumeSpec
@@ -18,6 +19,9 @@ from heketipy.domain.operation import Job
 from heketipy.domain.pending import PendingCounts, PendingRecord
 from heketipy.domain.states import HealCheck, State
 from heketipy.domain.tags import TagsChange
+from heketipy.wire.dump import Sections
+
+R = TypeVar("R")
 
 
 class Clusters(Protocol):
@@ -107,6 +111,17 @@ class Logging(Protocol):
     def set(self, levels: Mapping[str, str], /) -> None: ...
 
 
+class Dump(Protocol):
+    """Everything at once."""
+
+    async def through(self, write: Callable[[Sections], R], /) -> R:
+        """Have all records written by a function that is called on another thread."""
+        ...
+
+    async def check(self) -> Report: ...
+    async def backup(self) -> BinaryIO: ...
+
+
 class Counted(Protocol):
     """What there is in numbers; None where that is not known."""
 
@@ -156,6 +171,8 @@ class Services(Protocol):
     def operations(self) -> Operations: ...
     @property
     def metrics(self) -> Metrics: ...
+    @property
+    def dump(self) -> Dump: ...
     @property
     def admin(self) -> Admin: ...
     @property

@@ -8,6 +8,7 @@ from heketipy.api import (
     bricks,
     clusters,
     devices,
+    dump,
     hello,
     jobs,
     metrics,
@@ -29,6 +30,7 @@ _RESOURCES = (
     operations,
     admin,
     metrics,
+    dump,
     hello,
 )
 

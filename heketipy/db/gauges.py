@@ -14,6 +14,11 @@ _CLUSTERS = select(tables.clusters.c.id).order_by(tables.clusters.c.id)
 _VOLUMES = select(_volumes.cluster, func.count()).where(_volumes.pending == "").group_by(_volumes.cluster)
 _NODES = select(_nodes.id, _nodes.cluster, _nodes.manage, _nodes.storage).order_by(_nodes.id)
 _BRICKS = select(_bricks.device, func.count()).group_by(_bricks.device)
+_BLOCK_VOLUMES = (
+    select(tables.block_volumes.c.cluster, func.count())
+    .where(tables.block_volumes.c.pending == "")
+    .group_by(tables.block_volumes.c.cluster)
+)
 _DEVICES = select(
     _devices.node,
     _devices.id,
@@ -53,9 +58,9 @@ class Gauges:
         )
 
     def _clusters(self, nodes: Counter[str]) -> tuple[ClusterGauge, ...]:
-        volumes = self._by(_VOLUMES)
+        volumes, block_volumes = self._by(_VOLUMES), self._by(_BLOCK_VOLUMES)
         ids = self._connection.execute(_CLUSTERS).scalars()
-        return tuple(ClusterGauge(id, volumes.get(id, 0), 0, nodes[id]) for id in ids)
+        return tuple(ClusterGauge(id, volumes.get(id, 0), block_volumes.get(id, 0), nodes[id]) for id in ids)
 
     def _by(self, statement: Select[Any]) -> dict[str, int]:
         return dict(map(tuple, self._connection.execute(statement)))

@@ -10,6 +10,7 @@ from heketipy.db.clusters import Clusters
 from heketipy.db.debts import Debts
 from heketipy.db.details import Details, Hosts
 from heketipy.db.devices import Devices
+from heketipy.db.everything import Everything
 from heketipy.db.gauges import Gauges
 from heketipy.db.jobs import Jobs
 from heketipy.db.meta import Meta
@@ -33,6 +34,7 @@ class Tx:
         "debts",
         "details",
         "devices",
+        "everything",
         "gauges",
         "hooks",
         "jobs",
@@ -55,6 +57,7 @@ class Tx:
         self.jobs = Jobs(connection)
         self.debts = Debts(connection)
         self.meta = Meta(connection)
+        self.everything = Everything(connection)
         self.gauges = Gauges(connection)
         self.details = Details(connection, self.clusters, self.block_volumes, hosts)
 

@@ -16,9 +16,11 @@ from heketipy.services.bricks import Bricks
 from heketipy.services.cleaner import Cleaner
 from heketipy.services.clusters import Clusters
 from heketipy.services.devices import Devices
+from heketipy.services.dump import Dump
 from heketipy.services.endpoints import EndpointCheck, Strictness
 from heketipy.services.explanations import Explanations
 from heketipy.services.health import Health
+from heketipy.services.interchange.opening import open_books
 from heketipy.services.jobs import Jobs
 from heketipy.services.logging import Logging
 from heketipy.services.metrics import Metrics
@@ -63,6 +65,7 @@ class Services:
     tags: Tags
     operations: Operations
     metrics: Metrics
+    dump: Dump
     admin: Admin
     logging: Logging
     admission: Admission
@@ -86,6 +89,7 @@ async def build(
     `log_level` is the log's own handle on its level.
     """
     epoch = await db.write(lambda tx: tx.meta.raise_epoch())
+    await db.write(open_books, ids())
     await db.write(repair_hosting_volumes)
     health = Health(db, storage_nodes, back=lambda: cleaner.hurry())
     jobs = Jobs(db, ids=ids, clock=clock, retention=policy.job_retention)
@@ -122,6 +126,7 @@ async def build(
         logging=Logging(log_level or Threshold("info")),
         operations=operations,
         metrics=Metrics(db, operations),
+        dump=Dump(db),
         admission=admission,
         runner=runner,
         health=health,
