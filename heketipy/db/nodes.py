@@ -23,6 +23,7 @@ _ALL = select(*COLUMNS).order_by(_c.id)
 _FIND = select(*COLUMNS).where(_c.id == _id)
 _OF_CLUSTER = _ALL.where(_c.cluster == bindparam("cluster"))
 _OF_IDS = _ALL.where(_c.id.in_(bindparam("ids", expanding=True)))
+_NEXT = _OF_CLUSTER.where(_c.id >= bindparam("start")).limit(bindparam("count"))
 _ADD = insert(tables.nodes)
 _ADD_NAMES = insert(tables.hostnames)
 _OWNERS = select(_names.name, _names.node).where(
@@ -73,6 +74,16 @@ class Nodes:
     def of_cluster(self, cluster: str) -> list[Node]:
         """Return the nodes of a cluster, ascending by id."""
         return [from_row(row) for row in self._connection.execute(_OF_CLUSTER, {"cluster": cluster})]
+
+    def some_of_cluster(self, cluster: str, *, start: str, count: int) -> list[Node]:
+        """Return so many nodes of a cluster, or all if there are no more: those that follow `start` in the order of the
+        ids, at whose end it begins anew. No matter how large the cluster is, this costs the same."""
+        values = {"cluster": cluster, "start": start, "count": count}
+        found = [from_row(row) for row in self._connection.execute(_NEXT, values)]
+        if len(found) < count:
+            values |= {"start": "", "count": count - len(found)}
+            found += [node for row in self._connection.execute(_NEXT, values) if (node := from_row(row)).id < start]
+        return found
 
     def of_ids(self, ids: Sequence[str]) -> list[Node]:
         """Return those of these nodes that there are."""

@@ -13,7 +13,7 @@ from heketipy.domain.states import HealCheck
 
 @dataclass(frozen=True, slots=True)
 class CreateVolume:
-    """A new volume with its bricks in gluster's order. `nodes` are all nodes of the cluster, ascending by id."""
+    """A new volume with its bricks in gluster's order. `nodes` are theirs and some others, ascending by id."""
 
     volume: Volume
     bricks: tuple[Brick, ...]

@@ -11,7 +11,7 @@ from heketipy.db.database import Tx
 from heketipy.domain.capacity import block_reserve
 from heketipy.domain.errors import InvalidRequest, NotFound
 from heketipy.domain.ids import IdSource
-from heketipy.domain.model import BlockInfo, Brick, NodeAddress, Volume, VolumeSpec
+from heketipy.domain.model import BlockInfo, Brick, Node, NodeAddress, Volume, VolumeSpec
 from heketipy.domain.names import default_volume_name
 from heketipy.domain.options import effective_options
 from heketipy.domain.placement import (
@@ -30,6 +30,9 @@ from heketipy.domain.placement import (
 )
 from heketipy.domain.plans import CreateVolume, ExpandVolume
 from heketipy.domain.units import KIB_PER_GIB
+
+OTHER_NODES = 16
+"""How many nodes of a large cluster a plan knows beside those of its bricks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class Reservations:
         )
         tx.volumes.add(made)
         bricks = _take(tx, plan, volume=volume, operation=operation)
-        return CreateVolume(volume=made, bricks=bricks, nodes=addresses(tx, cluster), spec=spec)
+        return CreateVolume(volume=made, bricks=bricks, nodes=nearby(tx, made, bricks), spec=spec)
 
     def request(self, spec: VolumeSpec, *, volume: str = "", avoid: frozenset[str] = frozenset()) -> PlacementRequest:
         """Return what placement is asked for a new volume: options of the server are among the volume's."""
@@ -142,6 +145,10 @@ class Reservations:
         everywhere = avoid | frozenset(plan.excluded)
         again = self.create(tx, plan.spec, volume=plan.volume.id, operation=operation, avoid=everywhere)
         return replace(again, excluded=tuple(sorted(everywhere)))
+
+    def nodes(self, tx: Tx, cluster: str) -> Iterable[Node]:
+        """Return all nodes of a cluster, without reading them anew for each volume."""
+        return tx.view(cluster, self.down()).nodes.values()
 
     def replace(
         self,
@@ -183,7 +190,7 @@ class Reservations:
         request = self.request_more(tx, volume, gib)
         plan = place(request, tx.view(volume.cluster, self.down()), self.ids, self.policy.limits)
         bricks = _take(tx, plan, volume=volume_id, operation=operation)
-        return ExpandVolume(volume=volume, bricks=bricks, nodes=addresses(tx, volume.cluster), added_gib=gib)
+        return ExpandVolume(volume=volume, bricks=bricks, nodes=nearby(tx, volume, bricks), added_gib=gib)
 
 
 def known_clusters(tx: Tx, wanted: Sequence[str]) -> list[str]:
@@ -214,6 +221,18 @@ def _take(tx: Tx, plan: Plan, *, volume: str, operation: str) -> tuple[Brick, ..
     for brick in bricks:
         tx.devices.take(brick.device, brick.charged_kib)
     return bricks
+
+
+def nearby(tx: Tx, volume: Volume, bricks: Sequence[Brick]) -> tuple[NodeAddress, ...]:
+    """Return the nodes of these bricks, and some others that may run gluster if those do not answer, ascending by id.
+
+    Not the whole cluster: what a volume costs must not grow with the number of nodes. Which others, depends on the
+    volume.
+    """
+    nodes = {node.id: node for node in tx.nodes.of_ids(sorted({brick.node for brick in bricks}))}
+    others = tx.nodes.some_of_cluster(volume.cluster, start=volume.id, count=OTHER_NODES)
+    nodes |= {node.id: node for node in others}
+    return tuple(nodes[id].address for id in sorted(nodes))
 
 
 def addresses(tx: Tx, cluster: str) -> tuple[NodeAddress, ...]:

@@ -118,9 +118,9 @@ class Runner:
         """Ids of the operations that are running or waiting for their turn."""
         return frozenset(self._tasks)
 
-    def start(self, operation: str, *, done: Callable[[], None] | None = None) -> None:
+    def start(self, operation: Operation, *, done: Callable[[], None] | None = None) -> None:
         """Carry out what was reserved. Called when the reservation is committed; `done` when the work has ended."""
-        self._begin(operation, self._carry_out, done)
+        self._begin(operation.id, self._carry_out, done, known=operation)
 
     def recover(self, operation: str) -> None:
         """Take back or finish what an earlier attempt, or a dead server, left unsettled."""
@@ -184,8 +184,9 @@ class Runner:
         done: Callable[[], None] | None,
         *,
         slots: AbstractAsyncContextManager[Any] | None = None,
+        known: Operation | None = None,
     ) -> None:
-        work = self._work(operation, action, slots or self._slots)
+        work = self._work(operation, action, slots or self._slots, known)
         task = asyncio.create_task(work, name=f"operation {operation}")
         self._tasks[operation] = task
 
@@ -203,14 +204,18 @@ class Runner:
         task.add_done_callback(ended)
 
     async def _work(
-        self, operation_id: str, action: Callable[[Operation], Any], slots: AbstractAsyncContextManager[Any]
+        self,
+        operation_id: str,
+        action: Callable[[Operation], Any],
+        slots: AbstractAsyncContextManager[Any],
+        known: Operation | None,
     ) -> None:
         async with slots:
             with (
                 structlog.contextvars.bound_contextvars(operation=operation_id),
                 metrics.OPERATIONS_RUNNING.track_inprogress(),
             ):
-                operation = await self._db.read(_find, operation_id)
+                operation = known or await self._db.read(_find, operation_id)
                 if operation is not None:
                     await action(operation)
 

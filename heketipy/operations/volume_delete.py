@@ -14,6 +14,7 @@ from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
 from heketipy.operations.hosts import first_answer
 from heketipy.operations.kind import Kind, Outcome
+from heketipy.operations.reservation import nearby
 from heketipy.operations.saga import Step
 
 NAME = "delete-volume"
@@ -32,8 +33,7 @@ def reserve(tx: Tx, volume_id: str, *, operation: str) -> DeleteVolume:
         raise InUse
     tx.volumes.set_pending(volume_id, operation)
     tx.bricks.set_pending([brick.id for brick in of_volume], operation)
-    nodes = tuple(node.address for node in tx.nodes.of_cluster(volume.cluster))
-    return DeleteVolume(volume=volume, bricks=of_volume, nodes=nodes)
+    return DeleteVolume(volume=volume, bricks=of_volume, nodes=nearby(tx, volume, of_volume))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ the provisioner fails at its endpoints, again and again.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 import structlog
 
 from heketipy.domain.errors import InvalidRequest
-from heketipy.domain.model import NodeAddress
+from heketipy.domain.model import Node
 
 log = structlog.get_logger(__name__)
 
@@ -38,9 +39,11 @@ class EndpointCheck:
             f"storage hostnames {list(names)} are not one IP address: Kubernetes cannot use volumes of this node"
         )
 
-    def check_cluster(self, nodes: Sequence[NodeAddress]) -> None:
+    def check_cluster(self, nodes: Iterable[Node]) -> None:
         """Look at the nodes whose addresses clients of a new volume will get. Raises InvalidRequest when strict."""
-        bad = [node.storage for node in nodes if not _is_address(node.storage)]
+        if self._strictness is Strictness.OFF:
+            return
+        bad = [node.storage[0] for node in nodes if not _is_address(node.storage[0])]
         if bad:
             self._complain(f"storage hostnames {bad} are no IP addresses: Kubernetes cannot use this volume")
 
@@ -54,6 +57,7 @@ class EndpointCheck:
                 pass
 
 
+@lru_cache(4096)
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)

@@ -50,10 +50,9 @@ class Starter:
 
     def enter(self, tx: Tx, kind: str, plan: Any, *, operation: str, admitted: bool = False) -> str:
         """Enter an operation with its plan, and return its job's id. `admitted`: it leaves admission when it ends."""
-        tx.operations.add(
-            Operation(id=operation, kind=kind, created=self._clock(), epoch=self._epoch, plan=encode(plan))
-        )
+        entered = Operation(id=operation, kind=kind, created=self._clock(), epoch=self._epoch, plan=encode(plan))
+        tx.operations.add(entered)
         job = self.jobs.open(tx, operation)
         done = self.admission.leave if admitted else None
-        tx.after_commit(lambda: self.runner.start(operation, done=done))
+        tx.after_commit(lambda: self.runner.start(entered, done=done))
         return job

@@ -94,7 +94,7 @@ class Volumes:
         operation, volume = self._starter.new_id(), self._starter.new_id()
         with Admitted(self._starter.admission, "Failed to allocate new volume"):
             plan = self._reservations.create(tx, spec, volume=volume, operation=operation)
-            self._endpoints.check_cluster(plan.nodes)
+            self._endpoints.check_cluster(self._reservations.nodes(tx, plan.volume.cluster))
             return self._starter.enter(tx, volume_create.NAME, plan, operation=operation, admitted=True)
 
     def _reserve_more(self, tx: Tx, volume_id: str, gib: int) -> str:

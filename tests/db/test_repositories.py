@@ -43,6 +43,20 @@ async def test_a_node_comes_back_as_it_was_added(books: Database) -> None:
     assert await books.read(lambda tx: tx.nodes.of_ids([full.id, ABSENT])) == [full]
 
 
+async def test_some_nodes_of_a_cluster_go_on_at_the_beginning_of_the_ids(books: Database) -> None:
+    await books.write(lambda tx: add_site(tx))
+    ids = await books.read(lambda tx: [found.id for found in tx.nodes.of_cluster(CLUSTER)])
+
+    async def some(start: str, count: int) -> list[str]:
+        found = await books.read(lambda tx: tx.nodes.some_of_cluster(CLUSTER, start=start, count=count))
+        return [node.id for node in found]
+
+    assert await some(ids[1], 1) == ids[1:2]
+    assert await some(ids[2], 2) == [ids[2], ids[0]]
+    assert await some("f" * 33, 2) == ids[:2]
+    assert await some(ids[1], 9) == [*ids[1:], ids[0]]
+
+
 async def test_a_device_comes_back_as_it_was_added(books: Database) -> None:
     full = Device(
         id=id_of("device", 1),
