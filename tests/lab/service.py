@@ -89,7 +89,7 @@ class Service:
         environment = dict(os.environ)
         self.starts += 1
         if self.record is not None:
-            # One file a process: a killed one must not be overwritten by the next.
+            # One file a process: a killed one may leave half a line at the end.
             environment["HEKETIPY_RECORD"] = f"{self.record}.{self.starts}"
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(

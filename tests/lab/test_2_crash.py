@@ -10,10 +10,11 @@ from figures import Figures
 REPLICA_3 = {"type": "replicate", "replicate": {"replica": 3}}
 
 MOMENTS = {
-    "lvcreate": "lvm lvcreate",
-    "mkfs": "mkfs.xfs",
-    "gluster volume create": "gluster .*volume create",
-    "gluster volume start": "gluster .*volume start",
+    "lvcreate": traces.command_runs("lvm lvcreate"),
+    # mkfs itself is too short to be seen.
+    "mkfs": "compgen -G '/dev/mapper/vg_*-brick_*' >/dev/null",
+    "gluster volume create": traces.command_runs("gluster .*volume create"),
+    "gluster volume start": traces.command_runs("gluster .*volume start"),
 }
 
 
@@ -24,16 +25,11 @@ def test_a_server_killed_during_a_create_leaves_nothing_behind(
 ) -> None:
     before = traces.on_all(clean.nodes)
     job = clean.service.begin("POST", "/volumes", {"size": 1, "durability": REPLICA_3, "gid": 2001})
-    if moment in ("lvcreate", "mkfs"):
-        traces.wait_for(clean.nodes[0], traces.command_runs(MOMENTS[moment]))
-    else:
-        # gluster runs on the node of the first brick, which may be any.
-        _wait_on_any(clean, MOMENTS[moment])
+    reach(clean, moment)
     clean.service.kill()
-    survivors = [
-        node for node in clean.nodes if node.ssh(traces.command_runs(MOMENTS[moment]), check=False).returncode == 0
-    ]
-    figures.add(f"survivors of kill -9 during {moment}", len(survivors), "nodes")
+    survivors = [node for node in clean.nodes if node.ssh(MOMENTS[moment], check=False).returncode == 0]
+    if moment != "mkfs":
+        figures.add(f"survivors of kill -9 during {moment}", len(survivors), "nodes")
     time.sleep(pause)
     begin = time.monotonic()
     clean.service.start()
@@ -50,13 +46,15 @@ def test_a_server_killed_during_a_create_leaves_nothing_behind(
     clean.settled()
 
 
-def _wait_on_any(site: Site, pattern: str) -> None:
+def reach(site: Site, moment: str) -> None:
+    """Wait for a moment of a create."""
+    if moment in ("lvcreate", "mkfs"):
+        traces.wait_for(site.nodes[0], MOMENTS[moment])
+        return
+    # gluster runs on the node of the first brick, which may be any.
     end = time.monotonic() + 120
-    while time.monotonic() < end:
-        for machine in site.nodes:
-            if machine.ssh(traces.command_runs(pattern), check=False).returncode == 0:
-                return
-    pytest.fail(f"no node ran {pattern!r}")
+    while not any(node.ssh(MOMENTS[moment], check=False).returncode == 0 for node in site.nodes):
+        assert time.monotonic() < end, f"no node came to {moment}"
 
 
 def test_a_server_killed_during_a_delete_finishes_it(clean: Site, figures: Figures) -> None:

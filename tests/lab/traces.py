@@ -82,12 +82,15 @@ def lasting_changes(nodes: Sequence[Node], before: Sequence[Traces], seconds: fl
     return found
 
 
-def wait_for(node: Node, command: str, *, seconds: float = 120) -> None:
-    """Wait until a line of shell succeeds on a node. The loop runs there, so that nothing short is missed."""
-    polls = int(seconds / 0.05)
-    line = f"for i in $(seq {polls}); do {command} && exit 0; sleep 0.05; done; exit 1"
-    done = node.ssh(line, check=False, timeout=seconds * 3)
-    assert done.returncode == 0, f"{node!r}: waited in vain for {command!r}"
+def wait_for(node: Node, condition: str, *, seconds: int = 120) -> None:
+    """Wait until a line of shell succeeds on a node.
+
+    The loop runs there, so that little is missed. What is shorter than the start of a process on an emulated machine
+    is missed all the same: wait for what it leaves instead.
+    """
+    line = f"SECONDS=0; until {condition}; do [ $SECONDS -lt {seconds} ] || exit 1; sleep 0.05; done"
+    done = node.ssh(line, check=False, timeout=seconds + 120)
+    assert done.returncode == 0, f"{node!r}: waited in vain for {condition!r}"
 
 
 def command_runs(pattern: str) -> str:
