@@ -34,7 +34,7 @@ lab-test: $(READY) ## run against real GlusterFS nodes, virtual machines on this
 	tests/lab/run
 
 kubernetes-test: $(READY) ## run Kubernetes' own provisioner against the server (needs Go)
-	$(PYTEST) -o addopts="-p no:cacheprovider --import-mode=importlib --ignore=tests/lab" tests/kubernetes
+	$(PYTEST) -o addopts="-p no:cacheprovider --ignore=tests/lab" tests/kubernetes
 
 build: $(READY) ## make the wheel, install it into an empty environment, and start the server from there
 	rm -rf dist build/wheel
