@@ -108,5 +108,4 @@ class Everything:
         return links
 
     def _rows(self, statement: Select[Any]) -> Iterator[Any]:
-        result = self._connection.execution_options(yield_per=_PER_FETCH).execute(statement)
-        return iter(result)
+        return iter(self._connection.execute(statement, execution_options={"yield_per": _PER_FETCH}))

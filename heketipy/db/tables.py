@@ -240,3 +240,16 @@ host_keys = Table(
     Column("key", Text, nullable=False),
     PrimaryKeyConstraint("host", name="pk_host_keys"),
 )
+
+# Records of an imported database of heketi that our tables cannot say in the same way: a reference to something that is
+# not there, say. `ours` is what the tables said of the same object when it was taken over, and empty where they do not
+# know it at all: as long as they say that, the record still holds.
+heketi_records = Table(
+    "heketi_records",
+    metadata,
+    Column("section", Text, nullable=False),
+    Column("id", Key, nullable=False),
+    Column("entry", JSON, nullable=False),
+    Column("ours", JSON(none_as_null=True), nullable=True),
+    PrimaryKeyConstraint("section", "id", name="pk_heketi_records"),
+)

@@ -12,6 +12,7 @@ from heketipy.db.details import Details, Hosts
 from heketipy.db.devices import Devices
 from heketipy.db.everything import Everything
 from heketipy.db.gauges import Gauges
+from heketipy.db.heketi_records import HeketiRecords
 from heketipy.db.jobs import Jobs
 from heketipy.db.meta import Meta
 from heketipy.db.nodes import Nodes
@@ -36,6 +37,7 @@ class Tx:
         "devices",
         "everything",
         "gauges",
+        "heketi_records",
         "hooks",
         "jobs",
         "meta",
@@ -58,6 +60,7 @@ class Tx:
         self.debts = Debts(connection)
         self.meta = Meta(connection)
         self.everything = Everything(connection)
+        self.heketi_records = HeketiRecords(connection)
         self.gauges = Gauges(connection)
         self.details = Details(connection, self.clusters, self.block_volumes, hosts)
 

@@ -87,4 +87,4 @@ def _steps(plan: DeleteBlockVolume, context: Context) -> Sequence[Step]:
     return BlockDeletion(plan, context).steps()
 
 
-KIND = Kind(name=NAME, plan=DeleteBlockVolume, steps=_steps, publish=publish, release=release)
+KIND = Kind(name=NAME, plan=DeleteBlockVolume, steps=_steps, publish=publish, release=release, finishes=True)

@@ -26,7 +26,8 @@ class Kind(Generic[P]):
     """A kind of operation. Registering one (in `kinds`) is all that the engine and its failure tests need.
 
     `publish` makes the work visible, `release` makes it as if never asked; each is called inside one transaction,
-    together with the end of the operation's row and of its job. `again` reserves anew after a release in the same
+    together with the end of the operation's row and of its job. `finishes`: what heketi had begun of it is carried out
+    to its end rather than taken back. `again` reserves anew after a release in the same
     transaction, without the nodes named, for another attempt; None where one attempt is all.
     """
 
@@ -35,4 +36,5 @@ class Kind(Generic[P]):
     steps: Callable[[P, Context], Sequence[Step]]
     publish: Callable[[Tx, P, Context], Outcome]
     release: Callable[[Tx, P, Context], None]
+    finishes: bool = False
     again: Callable[[Reservations, Tx, P, str, frozenset[str]], P] | None = None

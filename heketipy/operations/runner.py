@@ -28,6 +28,9 @@ from heketipy.operations.reservation import Reservations
 from heketipy.telemetry import metrics
 
 INTERRUPTED = "The server was stopped while this was in progress; it has been taken back. Please ask again."
+FROM_HEKETI = 0
+"""The epoch of operations that were taken over from heketi. Those of servers begin at 1."""
+
 INTERNAL = "Internal error: the operation was taken back; the server's log says more."
 
 log = structlog.get_logger(__name__)
@@ -274,6 +277,9 @@ class Runner:
     async def _recover(self, operation: Operation) -> None:
         work = self._prepare(operation)
         log.info("taking up an unsettled operation", kind=work.kind.name, pivoted=operation.pivoted)
+        if work.kind.finishes and operation.epoch == FROM_HEKETI and not operation.pivoted:
+            await self._carry_out(operation)
+            return
         try:
             if operation.pivoted and await saga.passed_pivot(work.steps):
                 await saga.resume(work.steps)

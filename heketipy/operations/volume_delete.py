@@ -124,4 +124,4 @@ def _steps(plan: DeleteVolume, context: Context) -> Sequence[Step]:
     return Deletion(plan, context).steps()
 
 
-KIND = Kind(name=NAME, plan=DeleteVolume, steps=_steps, publish=publish, release=release)
+KIND = Kind(name=NAME, plan=DeleteVolume, steps=_steps, publish=publish, release=release, finishes=True)

@@ -9,13 +9,18 @@ from heketipy.domain.pending import PendingCounts, PendingRecord
 from heketipy.operations.records import record
 from heketipy.operations.runner import Runner
 from heketipy.services.cleaner import CLEAN_UP, Cleaner
+from heketipy.services.interchange.entries import PENDING
+from heketipy.services.interchange.revival import from_heketi
 from heketipy.services.jobs import Jobs
 
 _TO_CLEAN = (Status.STALE, Status.FAILED)
 
 
 class Operations:
-    """Use cases about pending operations, as far as heketi would record them."""
+    """Use cases about pending operations, as far as heketi would record them.
+
+    Records that were taken over from heketi and mean nothing to us are shown, too; nobody can clean them up.
+    """
 
     def __init__(
         self, db: Database, runner: Runner, cleaner: Cleaner, jobs: Jobs, *, clock: Callable[[], float]
@@ -72,4 +77,6 @@ class Operations:
 
 def _records(tx: Tx, at_work: frozenset[str]) -> list[PendingRecord]:
     found = (record(operation, at_work=operation.id in at_work) for operation in tx.operations.all())
-    return [one for one in found if one is not None]
+    ours = [one for one in found if one is not None]
+    kept = [from_heketi(one.entry) for one in tx.heketi_records.of(PENDING).values() if one.ours is None]
+    return sorted([*ours, *kept], key=lambda one: one.id)

@@ -46,6 +46,7 @@ class WrongTypeError(ValueError):
         super().__init__(f"{where or 'the whole'}: {needed} is needed here, not {name_of(found)}")
         self.where = where
         self.needed = needed
+        self.found = found
 
 
 def decode(model: type[Model], body: bytes) -> Model:
@@ -149,7 +150,8 @@ def _reader(annotation: Any) -> _Read:
     if origin is Annotated:
         return _reader(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
-        return _union(get_args(annotation))
+        choices = get_args(annotation)
+        return _reader(choices[0]) if choices[1:] == (types.NoneType,) else _union(choices)
     if origin is list:
         return _list(_reader(get_args(annotation)[0]), get_args(annotation)[0])
     if origin is dict:

@@ -75,6 +75,17 @@ def parse(body: bytes | str, *, allow_more: bool = False) -> Value:
     return value
 
 
+def parse_shallow(text: str) -> Value:
+    """Read one JSON value that is not nested deeply, however long it is, and skip what follows. Escapes of surrogates
+    stay what they are. Raises NotJsonError."""
+    try:
+        value: Value
+        value, _ = _quick.raw_decode(text, _skip(text, 0))
+    except (ValueError, RecursionError):
+        return parse(text, allow_more=True)
+    return value
+
+
 def _no_constant(name: str) -> Value:
     raise ValueError(name)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from heketipy.db import migrations
 from heketipy.db.check import check, differences
 from heketipy.db.database import Database, Tx
+from heketipy.db.heketi_records import HeketiRecord
 from heketipy.db.migrations import SHIPPED, Tree
 from heketipy.db.postgresql import PostgresqlStore, is_url
 from heketipy.db.rotation import Rotation
@@ -90,6 +91,7 @@ def add_everything(tx: Tx) -> None:
     tx.debts.add(Debt("0" * 32, id_of("node", 1), id_of("operation", 1), 2.5, {}, {id_of("device", 10): 3}))
     tx.meta.raise_epoch()
     tx.meta.pin_host_key("node1", "ssh-ed25519 AAAA")
+    tx.heketi_records.add("brickentries", {"b" * 32: HeketiRecord({"a": None}, None)})
 
 
 async def fill(where: str) -> dict[str, list[Any]]:

@@ -141,7 +141,7 @@ def make_volume(
     """Make a started gluster volume of bricks that are there."""
     durability = volume.durability
     kind = KINDS[durability.type]
-    ordered = sorted(bricks, key=lambda brick: brick.position)
+    ordered = sorted((brick for brick in bricks if brick.position >= 0), key=lambda brick: brick.position)
     if not ordered:
         return
     made = GlusterVolume(

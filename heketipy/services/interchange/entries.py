@@ -1,6 +1,6 @@
 """What we know in the form of heketi's records, members in heketi's order. Members that it leaves out are left out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from heketipy.domain.durability import Durability
@@ -168,9 +168,8 @@ def block_volume(block_volume: BlockVolume) -> Entry:
     return {"Info": info, "Pending": {"Id": block_volume.pending}}
 
 
-def attributes(generation: str, names: Iterable[str] = UPGRADED) -> dict[str, Entry]:
-    """Return the attributes of a database of today, ascending by name."""
-    values = {**dict.fromkeys(names, "yes"), GENERATION: generation}
+def attributes(values: Mapping[str, str]) -> dict[str, Entry]:
+    """Return the records of attributes, ascending by name."""
     return {name: {"Key": name, "Value": value} for name, value in sorted(values.items())}
 
 
