@@ -10,6 +10,7 @@ from dataclasses import dataclass
 USAGE = """\
 Usage:
   heketi [flags]
+  heketi db [command]
 
 Flags:
       --config string   Configuration file

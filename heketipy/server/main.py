@@ -13,7 +13,8 @@ import click
 
 from heketipy import __version__
 from heketipy.config import ConfigurationError, ExecutorName, Settings, load
-from heketipy.server import heketi_line, preflight
+from heketipy.server import database_line, heketi_line, preflight
+from heketipy.server.database_line import DatabaseLine
 from heketipy.server.options import ServerOptions
 
 BANNER = f"Heketi v10 (heketipy {__version__}, using python: {platform.python_version()})"
@@ -55,10 +56,23 @@ def demo(keep: bool, port: int) -> None:
     sys.exit(run_demo(keep=keep, port=port))
 
 
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def db(words: tuple[str, ...]) -> None:
+    """Export, import and check databases: see `heketipy db --help`."""
+    try:
+        sys.exit(_database(database_line.parse(words)))
+    except heketi_line.WrongLineError as error:
+        _write(sys.stderr, f"Error: {error}\n")
+        sys.exit(2)
+
+
 def heketi() -> None:
-    """Be heketi: `heketi --config=FILE [--disable-auth]`."""
+    """Be heketi: `heketi --config=FILE [--disable-auth]`, and `heketi db …`."""
     _leave_quietly_when_told_to()
     try:
+        if sys.argv[1:2] == ["db"]:
+            sys.exit(_database(database_line.parse(sys.argv[2:])))
         line = heketi_line.parse(sys.argv[1:])
     except heketi_line.WrongLineError as error:
         hint = "Run 'heketi --help' for usage.\n" if error.usage_hint else ""
@@ -82,6 +96,23 @@ def heketi() -> None:
     sys.exit(
         _run(ServerOptions(settings, executor, warnings=warnings, authenticate=not line.disable_auth, drop_in=True))
     )
+
+
+def _database(line: DatabaseLine) -> int:
+    if not line.command:
+        _write(sys.stdout, database_line.HELP)
+        return 0
+    from heketipy.server import database
+    from heketipy.telemetry.logging import configure
+
+    configure("debug" if line.debug else "error", stream=sys.stderr)
+    match line.command:
+        case "export":
+            return database.export_database(line.dbfile, line.jsonfile)
+        case "import":
+            return database.import_database(line.dbfile, line.jsonfile)
+        case _:
+            return database.check_database(line.dbfile)
 
 
 def _settings(path: str) -> tuple[Settings, tuple[str, ...]]:
