@@ -9,6 +9,7 @@ from heketipy.api.contract import services
 from heketipy.api.document import refusals, starts_work
 from heketipy.api.routing import HeketiRoute
 from heketipy.wire.volumes import (
+    VolumeCloneRequest,
     VolumeCreateRequest,
     VolumeExpandRequest,
     VolumeInfoResponse,
@@ -55,6 +56,19 @@ async def expand(request: Request, id: str, body: VolumeExpandRequest) -> Respon
     """Let a volume grow by so much. The job leads to the volume."""
     body.check()
     return answers.accepted(await services(request).volumes.expand(id, body.expand_size))
+
+
+@router.post(
+    "/volumes/{id}/clone",
+    operation_id="VolumeClone",
+    status_code=202,
+    response_class=Response,
+    responses=starts_work(404, 422, 429, 503),
+)
+async def clone(request: Request, id: str, body: VolumeCloneRequest) -> Response:
+    """Copy a volume as it is now. The job leads to the copy."""
+    body.check()
+    return answers.accepted(await services(request).volumes.clone(id, body.usable_name()))
 
 
 @router.delete(

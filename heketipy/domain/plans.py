@@ -114,7 +114,7 @@ class Evacuate:
 @dataclass(frozen=True, slots=True)
 class CloneVolume:
     """A copy of a volume on the same thin pools. `bricks` are the copy's: which path and logical volume each has, only
-    gluster knows, later. `origins` are the copied ones, in the same order."""
+    gluster knows, later. `origins` are the copied ones, in the same order, `snapshot` is what lies between them."""
 
     source: Volume
     origins: tuple[Brick, ...]

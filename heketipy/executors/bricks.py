@@ -6,7 +6,7 @@ fails, and the undo cleans up.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -73,6 +73,11 @@ class BrickSpec:
     def in_fstab(self) -> bool:
         """Whether it has a line in the fstab; gluster mounts the bricks of clones itself."""
         return not self.path.startswith(_CLONE_ROOTS)
+
+    @property
+    def clone_folder(self) -> str:
+        """Where gluster mounts the bricks of its clone: a directory named after the clone's uuid; "" for others."""
+        return "" if self.in_fstab else self.mount_point.rpartition("/")[0]
 
 
 def _mapper(name: str) -> str:
@@ -255,6 +260,7 @@ class Bricks:
         One brick's failure does not stop the others. Raises CommandFailed when all are done if one could not be
         removed, with the text of the tool that refused, NodeUnreachable.
         """
+        bricks = await self._with_volumes(node, bricks, fence)
         demolition = _Demolition(self._lvm, self.options, tuple(bricks))
         results = await self._run(node, demolition.commands(), fence)
         if demolition.stopped_without_fstab(results):
@@ -265,9 +271,11 @@ class Bricks:
         outcome = demolition.outcome(node, results)
         if outcome.busy and self.options.debug_umount_failures:
             await self._show_open_files(node, outcome.busy)
-        removals = [Command(self._lvm.lvremove(*pool), timeout=SHORT_COMMAND, tolerated=True) for pool in outcome.empty]
+        removals = [_try(self._lvm.lvremove(*pool)) for pool in outcome.empty]
+        folders = [_try(("rmdir", folder)) for folder in dict.fromkeys(b.clone_folder for b in bricks) if folder]
         freed = set(outcome.gone)
-        for pool, result in zip(outcome.empty, await self._run(node, removals, fence), strict=True):
+        removed = (await self._run(node, removals + folders, fence))[: len(removals)]
+        for pool, result in zip(outcome.empty, removed, strict=True):
             if not (result.ok or lvm.is_gone(result.stderr)):
                 raise outcome.error or refusal(node, result)
             freed.add(pool)
@@ -278,6 +286,36 @@ class Bricks:
             brick.id: (pool := (brick.group, brick.pool_name)) in freed and last_of_pool[pool] == brick.id
             for brick in bricks
         }
+
+    async def clone_volumes(
+        self, node: NodeAddress, bricks: Sequence[BrickSpec], *, fence: Fence | None = None
+    ) -> dict[str, str]:
+        """Find the logical volumes of bricks of clones, which gluster names after the clone and numbers by node; return
+        their names by the bricks' ids, as far as there are any. Raises CommandFailed, NodeUnreachable."""
+        (result,) = await self._run(node, [self._make(self._lvm.lvs())], fence)
+        if not result.ok:
+            raise refusal(node, result)
+        try:
+            volumes = lvm.read_lvs(result.stdout)
+        except ValueError as error:
+            raise CommandFailed(str(error), node=node.id) from error
+        return {
+            brick.id: volume.name
+            for brick in bricks
+            for volume in volumes
+            if (volume.group, volume.pool) == (brick.group, brick.pool_name)
+            and volume.name.startswith(f"{brick.clone_folder.rpartition('/')[2]}_")
+        }
+
+    async def _with_volumes(
+        self, node: NodeAddress, bricks: Sequence[BrickSpec], fence: Fence | None
+    ) -> Sequence[BrickSpec]:
+        """Ask for the logical volumes of bricks of clones: the names in old records are good for one of each node."""
+        clones = [brick for brick in bricks if brick.clone_folder]
+        if not clones:
+            return bricks
+        found = await self.clone_volumes(node, clones, fence=fence)
+        return [replace(brick, lv=found.get(brick.id, brick.lv)) for brick in bricks]
 
     async def _show_open_files(self, node: NodeAddress, points: Sequence[str]) -> None:
         commands = [Command(mounts.open_files(point), timeout=SHORT_COMMAND, tolerated=True) for point in points]

@@ -132,6 +132,10 @@ class Gluster:
             if words := option_words(option):
                 yield self._gluster("volume", "set", layout.name, *words)
 
+    def set_option(self, name: str, option: str, value: str) -> tuple[str, ...]:
+        """Set one option of a volume."""
+        return self._gluster("volume", "set", name, option, value)
+
     def volume_start(self, name: str) -> tuple[str, ...]:
         """Start a volume."""
         return self._gluster("volume", "start", name)

@@ -11,6 +11,7 @@ from heketipy.domain.model import BlockTarget, NodeAddress
 from heketipy.executors.block import BlockVolumeLayout, BlockVolumeReading
 from heketipy.executors.blocks import Blocks, NameTaken
 from heketipy.executors.bricks import Bricks, BrickSpec
+from heketipy.executors.clones import Clones
 from heketipy.executors.conversation import PATIENCE, Conversation
 from heketipy.executors.devices import DeviceNotAvailable, DeviceReading, Devices
 from heketipy.executors.gluster import BricksAt, GlusterVolume, HealBrick, Peer, VolumeLayout
@@ -51,6 +52,7 @@ class StorageNodes:
         self._devices = Devices(transport, options)
         self._peers = Peers(transport, conversation, options)
         self._volumes = Volumes(conversation, options)
+        self._clones = Clones(conversation, options)
         self._blocks = Blocks(conversation, options)
 
     async def close(self) -> None:
@@ -194,6 +196,40 @@ class StorageNodes:
     async def heal_info(self, node: NodeAddress, name: str) -> list[HealBrick]:
         """Tell what is to be healed in a volume, brick by brick."""
         return await self._volumes.heal_info(node, name)
+
+    async def set_option(
+        self, node: NodeAddress, name: str, option: str, value: str, *, fence: Fence | None = None
+    ) -> None:
+        """Set an option of a volume."""
+        await self._volumes.set_option(node, name, option, value, fence=fence)
+
+    async def take_snapshot(
+        self, node: NodeAddress, volume: str, snapshot: str, *, fence: Fence | None = None
+    ) -> None:
+        """Take a snapshot of a volume, ready to be cloned."""
+        await self._clones.take_snapshot(node, volume, snapshot, fence=fence)
+
+    async def clone_snapshot(
+        self, node: NodeAddress, volume: str, clone: str, snapshot: str, *, fence: Fence | None = None
+    ) -> str:
+        """Make a volume of a snapshot of another one; return its uuid."""
+        return await self._clones.clone(node, volume, clone, snapshot, fence=fence)
+
+    async def start_clone(self, node: NodeAddress, clone: str, snapshot: str, *, fence: Fence | None = None) -> None:
+        """Start a clone."""
+        await self._clones.start(node, clone, snapshot, fence=fence)
+
+    async def drop_snapshot(
+        self, node: NodeAddress, volume: str, snapshot: str, *, fence: Fence | None = None
+    ) -> None:
+        """Delete a snapshot of a volume."""
+        await self._clones.drop_snapshot(node, volume, snapshot, fence=fence)
+
+    async def clone_volumes(
+        self, node: NodeAddress, bricks: Sequence[BrickSpec], *, fence: Fence | None = None
+    ) -> dict[str, str]:
+        """Find the logical volumes of bricks of clones, by the bricks' ids."""
+        return await self._bricks.clone_volumes(node, bricks, fence=fence)
 
     async def rebalance(self, node: NodeAddress, name: str, *, fence: Fence | None = None) -> None:
         """Start to spread a volume's files over its new bricks, where that is wanted."""

@@ -169,6 +169,14 @@ class Volumes:
         text = f"Unable to replace brick {names[0]} with {names[1]} for volume {name}"
         raise refusal(node, result, f"{text}\n{result.text.strip()}")
 
+    async def set_option(
+        self, node: NodeAddress, name: str, option: str, value: str, *, fence: Fence | None = None
+    ) -> None:
+        """Set an option. Raises CommandFailed with gluster's text."""
+        (result,) = await self._run(node, [self._gluster.set_option(name, option, value)], name, fence)
+        if not result.ok:
+            raise refusal(node, result)
+
     async def heal_info(self, node: NodeAddress, name: str) -> list[HealBrick]:
         """Ask what is to be healed in a volume. Raises CommandFailed with heketi's texts."""
         question = self.conversation.commands([self._gluster.heal_info(name)])

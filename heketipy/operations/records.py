@@ -15,6 +15,7 @@ from heketipy.operations import (
     block_volume_expand,
     brick_evict,
     evacuation,
+    volume_clone,
     volume_create,
     volume_delete,
     volume_expand,
@@ -71,6 +72,12 @@ def _block_volume_expand(plan: Json) -> _Actions:
     yield Action(Change.EXPAND_BLOCK_VOLUME, plan["id"], delta=plan["new_gib"])
 
 
+def _volume_clone(plan: Json) -> _Actions:
+    yield Action(Change.CLONE_VOLUME, plan["source"]["id"])
+    yield Action(Change.ADD_VOLUME_CLONE, plan["clone"]["id"])
+    yield from _bricks(Change.ADD_BRICK, plan["bricks"])
+
+
 RECORDED: Final[Mapping[str, tuple[RecordType, Callable[[Json], _Actions]]]] = {
     volume_create.NAME: (RecordType.CREATE_VOLUME, _volume_create),
     volume_delete.NAME: (RecordType.DELETE_VOLUME, _volume_delete),
@@ -78,6 +85,7 @@ RECORDED: Final[Mapping[str, tuple[RecordType, Callable[[Json], _Actions]]]] = {
     block_volume_create.NAME: (RecordType.CREATE_BLOCK_VOLUME, _block_volume_create),
     block_volume_delete.NAME: (RecordType.DELETE_BLOCK_VOLUME, _block_volume_delete),
     block_volume_expand.NAME: (RecordType.EXPAND_BLOCK_VOLUME, _block_volume_expand),
+    volume_clone.NAME: (RecordType.CLONE_VOLUME, _volume_clone),
     brick_evict.NAME: (RecordType.EVICT_BRICK, _brick_evict),
     evacuation.OF_DEVICE: (RecordType.REMOVE_DEVICE, _evacuation),
     evacuation.OF_NODE: (RecordType.REMOVE_DEVICE, _evacuation),

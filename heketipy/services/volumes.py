@@ -10,7 +10,7 @@ from heketipy.domain.errors import (
 )
 from heketipy.domain.model import VolumeSpec
 from heketipy.domain.placement.refusals import NoRoom
-from heketipy.operations import volume_create, volume_delete, volume_expand
+from heketipy.operations import volume_clone, volume_create, volume_delete, volume_expand
 from heketipy.operations.reservation import Reservations
 from heketipy.services.admission import Admitted
 from heketipy.services.endpoints import EndpointCheck
@@ -66,6 +66,13 @@ class Volumes:
         except CannotAllocate as error:
             raise _explained(error, await self._explanations.of_expansion(volume_id, gib)) from error
 
+    async def clone(self, volume_id: str, name: str) -> str:
+        """Start to copy a volume; return the job's id. Without a name, one is made of the copy's id.
+
+        Raises NotFound, Busy, CannotBegin.
+        """
+        return await self._db.write(self._copy, volume_id, name)
+
     async def delete(self, volume_id: str) -> str:
         """Start to delete a volume; return the job's id. One that is being deleted has its job already.
 
@@ -107,6 +114,14 @@ class Volumes:
             except NoRoom as error:
                 raise CannotAllocate(error.reason) from error
             return self._starter.enter(tx, volume_expand.NAME, plan, operation=operation, admitted=True)
+
+    def _copy(self, tx: Tx, volume_id: str, name: str) -> str:
+        if tx.volumes.get(volume_id).pending:
+            raise NotFound
+        operation = self._starter.new_id()
+        with Admitted(self._starter.admission, f"Failed clone volume {volume_id}"):
+            plan = volume_clone.reserve(tx, volume_id, name, operation=operation, ids=self._starter.new_id)
+            return self._starter.enter(tx, volume_clone.NAME, plan, operation=operation, admitted=True)
 
     def _claim(self, tx: Tx, volume_id: str) -> str:
         volume = tx.volumes.get(volume_id)

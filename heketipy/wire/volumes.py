@@ -148,6 +148,20 @@ class VolumeExpandRequest(BaseModel):
         checks.refuse({"expand_size": checks.positive(self.expand_size)})
 
 
+class VolumeCloneRequest(BaseModel):
+    """A copy of a volume."""
+
+    name: str = Field(default="", description="As in a volume create; by default made of the copy's id.")
+
+    def check(self) -> None:
+        """Raise InvalidRequest where the form is wrong."""
+        checks.refuse({"name": _name_failure(self.name)})
+
+    def usable_name(self) -> str:
+        """Return the name under which gluster can keep the copy, or ""."""
+        return usable_name(self.name)
+
+
 def usable_name(name: str) -> str:
     """Return the name under which gluster can keep a volume, the same for the same name.
 

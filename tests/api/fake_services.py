@@ -179,6 +179,10 @@ class FakeVolumes:
         get(self.all.volumes_by_id, volume)
         return self.all.start("expand volume", volume, gib)
 
+    async def clone(self, volume: str, name: str, /) -> str:
+        get(self.all.volumes_by_id, volume)
+        return self.all.start("clone volume", volume, name)
+
     async def delete(self, volume: str, /) -> str:
         get(self.all.volumes_by_id, volume)
         return self.all.start("delete volume", volume)

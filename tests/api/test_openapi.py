@@ -46,6 +46,7 @@ ROUTES = {
     ("get", "/volumes"),
     ("get", "/volumes/{id}"),
     ("post", "/volumes/{id}/expand"),
+    ("post", "/volumes/{id}/clone"),
     ("delete", "/volumes/{id}"),
     ("post", "/volumes/{id}/block-restriction"),
     ("post", "/blockvolumes"),

@@ -128,7 +128,6 @@ async def test_the_query_is_ignored(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", f"/volumes/{CLUSTER}/clone"),
         ("GET", "/db/dump"),
     ],
 )

@@ -17,6 +17,7 @@ from heketipy.operations import (
     evacuation,
     node_add,
     node_remove,
+    volume_clone,
     volume_create,
     volume_delete,
     volume_expand,
@@ -90,6 +91,23 @@ async def _volume(system: System) -> str:
 async def _spread_volume(system: System) -> str:
     await system.cluster(nodes=2, devices=1)
     return await system.volume(900, Durability())
+
+
+async def _bricks_side_by_side(system: System) -> str:
+    await system.cluster(nodes=1, devices=2)
+    return await system.volume(900, Durability())
+
+
+async def _cloned(system: System) -> str:
+    """Make a volume of two bricks on one node, and a clone of it; return the former."""
+    volume = await _bricks_side_by_side(system)
+    await system.done(await system.services.volumes.clone(volume, "copy"))
+    return volume
+
+
+async def _clone(system: System) -> str:
+    volume = await _cloned(system)
+    return next(v for v in await system.services.volumes.ids() if v != volume)
 
 
 async def _create(system: System, spec: VolumeSpec) -> str:
@@ -254,6 +272,17 @@ SCENARIOS = (
         lambda s, _: _create(
             s, VolumeSpec(size_gib=10, durability=Durability(DurabilityType.DISPERSE, data=2, redundancy=1))
         ),
+    ),
+    Scenario(volume_clone.NAME, "of replica 3", _volume, lambda s, volume: s.services.volumes.clone(volume, "copy")),
+    Scenario(
+        volume_clone.NAME,
+        "of two bricks on a node",
+        _bricks_side_by_side,
+        lambda s, volume: s.services.volumes.clone(volume, ""),
+    ),
+    Scenario(volume_delete.NAME, "a clone", _clone, lambda s, volume: s.services.volumes.delete(volume)),
+    Scenario(
+        volume_delete.NAME, "what a clone was made of", _cloned, lambda s, volume: s.services.volumes.delete(volume)
     ),
     Scenario(volume_expand.NAME, "by one set", _volume, lambda s, volume: s.services.volumes.expand(volume, 5)),
     Scenario(

@@ -8,6 +8,8 @@ from heketipy.domain.names import mount_point, thin_pool, volume_group
 from heketipy.executors.simulator.mounts import fstab_lines
 from heketipy.executors.simulator.state import GlusterVolume, Node, State
 
+SNAPS = "/run/gluster/snaps/"
+
 
 def discrepancies(tx: Tx, state: State) -> list[str]:
     """Name everything in which books and nodes differ, and everything that is unsettled. Owed bricks may be there."""
@@ -55,27 +57,33 @@ def _owed_pools(tx: Tx) -> dict[str, dict[str, int]]:
 
 def _bricks_of(tx: Tx, node: Node, bricks: list[Brick]) -> list[str]:
     owed = {
-        brick["id"]
+        name
         for debt in tx.debts.all()
         if tx.nodes.get(debt.node).manage[0] == node.manage and "bricks" in debt.work
         for brick in debt.work["bricks"]["bricks"]
+        for name in (brick["id"], brick["lv"], brick["thin_pool"], brick["path"].removesuffix("/brick"))
+        if name
     }
 
     def compare(what: str, expected: set[str], there: set[str]) -> list[str]:
-        there = {name for name in there if not any(brick in name for brick in owed)}
+        there = {name for name in there if name in expected or not any(part in name for part in owed)}
         return [f"{node.manage}: {what} {name} is missing" for name in sorted(expected - there)] + [
             f"{node.manage}: {what} {name} is nobody's" for name in sorted(there - expected)
         ]
 
-    points = {mount_point(brick.device, brick.id) for brick in bricks}
+    clones = [brick for brick in bricks if brick.path.startswith(SNAPS)]
+    points = {mount_point(brick.device, brick.id) for brick in bricks if brick not in clones}
     lvs = {f"{volume_group(b.device)}/{name}" for b in bricks for name in (b.thin_pool, b.lv)}
     heketis = {name for name in node.lvs if name.startswith("vg_")}
-    mounts = {point for point in node.mounts if "/heketi/" in point}
+    mounts = {point for point in node.mounts if "/heketi/" in point or point.startswith(SNAPS)}
+    copies = {brick.path.removesuffix("/brick") for brick in clones}
     lines = [line.point for line in fstab_lines(node.fstab) if "/heketi/" in line.point]
     directories = {path for path in node.dirs if path.count("/") == 6 and "/heketi/mounts/" in path}
-    found = compare("logical volume", lvs, heketis) + compare("mount", points, mounts)
+    found = compare("logical volume", lvs, heketis) + compare("mount", points | copies, mounts)
     found += compare("fstab line for", points, set(lines)) + compare("directory", points, directories)
     found += [f"{node.manage}: {n} fstab lines for {point}" for point, n in Counter(lines).items() if n > 1]
+    snaps = {path for path in node.dirs if path.startswith(SNAPS) and path.count("/") == 5}
+    found += compare("directory", copies, snaps)
     for brick in bricks:
         found += _directory(tx, node, brick)
     return found
@@ -109,6 +117,9 @@ def _volumes(tx: Tx, state: State) -> list[str]:
             found.append(f"volume {volume.name} consists of {bricks}, the books say {expected}")
         if known.status != "Started":
             found.append(f"volume {volume.name} is {known.status}")
+        if known.options["user.heketi.id"] != volume.id:
+            found.append(f"gluster's volume {volume.name} is marked as {known.options['user.heketi.id']}")
+    found += [f"snapshot {name} is nobody's" for pool in state.pools.values() for name in pool.snapshots]
     return found + [f"gluster volume {name} is nobody's" for name in sorted(there)]
 
 
