@@ -195,7 +195,11 @@ class GlusterSettings(_Group):
         description="The database: the path of a SQLite file (relative to the current directory, as "
         "in heketi), or `postgresql://user:password@host/name`.",
     )
-    db_read_only: bool = Field(False, description="Serve reads only. Not supported yet: such a server does not start.")
+    db_read_only: bool = Field(
+        False,
+        description="Only look at the database: GETs are served, changes are answered 500, nothing is cleaned up or "
+        "backed up. The file may be in use by another server.",
+    )
     executor: Annotated[str, Variable("HEKETI_EXECUTOR")] = Field(
         "",
         description="`ssh`, `kubernetes` (or `kube`), or `mock`: the simulator, which stores nothing. "

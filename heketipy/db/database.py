@@ -24,13 +24,14 @@ from heketipy.db.details import Hosts
 from heketipy.db.failures import DRIVER_ERRORS, translated
 from heketipy.db.migrations import Tree
 from heketipy.db.postgresql import PostgresqlStore, is_url
+from heketipy.db.read_only import REFUSAL, ReadOnlySqlite
 from heketipy.db.readers import Readers
 from heketipy.db.rotation import Rotation
 from heketipy.db.sqlite import JournalMode, SqliteStore
 from heketipy.db.store import Store
 from heketipy.db.transaction import Hook, Tx
 from heketipy.db.views import Allocations, Views
-from heketipy.domain.errors import HeketipyError
+from heketipy.domain.errors import HeketipyError, StorageFailure
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +44,9 @@ __all__ = ["Database", "JournalMode", "Tx"]
 class Database:
     """An open database. Made by `open`; `close` it when nothing uses it any more."""
 
-    def __init__(self, store: Store, *, readers: int) -> None:
+    def __init__(self, store: Store, *, readers: int, read_only: bool = False) -> None:
         self._store = store
+        self.read_only = read_only
         self._views = Views()
         self._hosts = Hosts()
         self._writer: Connection | None = None
@@ -65,30 +67,37 @@ class Database:
         busy_timeout: float = 30.0,
         wait: float = 0.0,
         backups: Rotation | None = None,
+        read_only: bool = False,
         tree: Tree = migrations.SHIPPED,
     ) -> Self:
         """Open the database, making or migrating it where needed.
 
         `where` is the path of an SQLite file or a URL `postgresql://…`. `wait` says how many seconds a file may be in
         use by another server; `backups` where an existing file is copied before it is migrated (default: beside it).
+        `read_only` books are only looked at: nothing is made, migrated or locked, and every write is refused.
         Blocks. Raises StorageFailure, and leaves what is there untouched, if it is not ours, newer, damaged or in use.
         """
         store: Store
         text = str(where)
         if is_url(text):
             store = PostgresqlStore(text)
+        elif read_only:
+            store = ReadOnlySqlite(Path(text.removeprefix("sqlite:///")), busy_timeout=busy_timeout)
         else:
             path = Path(text.removeprefix("sqlite:///"))
             store = SqliteStore.open(
                 path, journal_mode=journal_mode, busy_timeout=busy_timeout, wait=wait, inspect=tree.demand_known
             )
         try:
-            _migrate(store, tree, backups)
-            store.begin()
+            if read_only:
+                _demand_current(store, tree)
+            else:
+                _migrate(store, tree, backups)
+                store.begin()
         except BaseException:
             store.close()
             raise
-        return cls(store, readers=readers)
+        return cls(store, readers=readers, read_only=read_only)
 
     @property
     def where(self) -> str:
@@ -108,7 +117,10 @@ class Database:
     async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `fn(tx, …)` in a transaction of its own, after all that were asked for before, and return its result once
         it is committed. Whoever is cancelled while waiting in line has asked for nothing; once begun, it is finished,
-        and its hooks are called, whether or not anybody still waits."""
+        and its hooks are called, whether or not anybody still waits. Raises StorageFailure if the books are read-only.
+        """
+        if self.read_only:
+            raise StorageFailure(REFUSAL)
         loop = asyncio.get_running_loop()
         context = contextvars.copy_context()
 
@@ -134,6 +146,8 @@ class Database:
     async def settle(self) -> None:
         """Put everything into the one file, before any transaction that waits in line, and go on without a write-ahead
         log: from now on a copy of the file is complete. Reads wait for it, a few milliseconds."""
+        if self.read_only:
+            return
         done: Future[None] = Future()
         self._settlings.append(done)
         self._writer_thread.submit(self._settle_if_asked)
@@ -254,6 +268,21 @@ class Database:
         except DRIVER_ERRORS as error:
             self._abandon()
             raise translated(error, self.where) from error
+
+
+def _demand_current(store: Store, tree: Tree) -> None:
+    """Raise StorageFailure unless the schema is the one that the code is written for."""
+    try:
+        with store.connect_reader() as connection:
+            tree.demand_known(connection, store.where)
+            revision = migrations.current(connection)
+    except DRIVER_ERRORS as error:
+        raise translated(error, store.where) from error
+    if revision != tree.head:
+        raise StorageFailure(
+            f"The database {store.where} was written by an older version of heketipy: let a server that may write open"
+            " it once"
+        )
 
 
 def _migrate(store: Store, tree: Tree, backups: Rotation | None) -> None:

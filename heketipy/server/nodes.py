@@ -52,7 +52,8 @@ class PinnedKeys:
 
     async def pin(self, host: str, key: str) -> None:
         """Remember the key of a host that was reached for the first time."""
-        await self._db.write(lambda tx: tx.meta.pin_host_key(host, key))
+        if not self._db.read_only:
+            await self._db.write(lambda tx: tx.meta.pin_host_key(host, key))
 
 
 class AnyKeys:

@@ -43,8 +43,6 @@ def executor_of(settings: Settings, *, default: ExecutorName | None) -> Executor
 
 def check(settings: Settings, executor: ExecutorName, *, authenticate: bool) -> None:
     """Refuse a configuration that cannot work. Raises ConfigurationError."""
-    if settings.glusterfs.db_read_only:
-        raise ConfigurationError("Unable to start application: db_read_only is not supported yet")
     if executor is ExecutorName.SSH:
         _check_key(settings.glusterfs.sshexec.keyfile)
     jwt = settings.jwt

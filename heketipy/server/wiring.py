@@ -88,7 +88,11 @@ def new_id() -> str:
 
 def _open(gluster: GlusterSettings, rotation: Rotation) -> Database:
     return Database.open(
-        gluster.db, journal_mode=JournalMode(gluster.journal_mode), wait=_WAIT_FOR_DATABASE, backups=rotation
+        gluster.db,
+        journal_mode=JournalMode(gluster.journal_mode),
+        wait=_WAIT_FOR_DATABASE,
+        backups=rotation,
+        read_only=gluster.db_read_only,
     )
 
 
@@ -99,7 +103,7 @@ def _rotation(gluster: GlusterSettings) -> Rotation:
 
 
 def _backups(gluster: GlusterSettings, db: Database, rotation: Rotation) -> Backups | None:
-    if not gluster.backup_interval:
+    if not gluster.backup_interval or gluster.db_read_only:
         return None
     return Backups(db, rotation, every=timedelta(seconds=gluster.backup_interval))
 
@@ -156,7 +160,9 @@ def _authenticator(settings: Settings) -> Authenticator:
 
 
 def _loops(gluster: GlusterSettings, services: Services) -> tuple[Loop, ...]:
-    loops = [Loop("forget old jobs", services.jobs.purge, first=_PURGE_PERIOD, period=_PURGE_PERIOD)]
+    loops = []
+    if not gluster.db_read_only:
+        loops.append(Loop("forget old jobs", services.jobs.purge, first=_PURGE_PERIOD, period=_PURGE_PERIOD))
     if not gluster.disable_monitor_gluster_nodes:
         loops.append(
             Loop(
@@ -166,7 +172,7 @@ def _loops(gluster: GlusterSettings, services: Services) -> tuple[Loop, ...]:
                 period=gluster.refresh_time_monitor_gluster_nodes,
             )
         )
-    if not gluster.disable_background_cleaner:
+    if not (gluster.disable_background_cleaner or gluster.db_read_only):
         loops.append(
             Loop(
                 "clean up",

@@ -74,6 +74,16 @@ class Services:
     cleaner: Cleaner
 
 
+async def _begin(db: Database, ids: IdSource) -> int:
+    """Open the books for a new server, and return its epoch. Where nothing may be written, there is no new one."""
+    if db.read_only:
+        return await db.read(lambda tx: tx.meta.epoch())
+    epoch = await db.write(lambda tx: tx.meta.raise_epoch())
+    await db.write(open_books, ids())
+    await db.write(repair_hosting_volumes)
+    return epoch
+
+
 async def build(
     db: Database,
     storage_nodes: StorageNodes,
@@ -88,9 +98,7 @@ async def build(
     The books of hosting volumes are put right. Nothing is taken up yet: that is `services.cleaner.take_over()`.
     `log_level` is the log's own handle on its level.
     """
-    epoch = await db.write(lambda tx: tx.meta.raise_epoch())
-    await db.write(open_books, ids())
-    await db.write(repair_hosting_volumes)
+    epoch = await _begin(db, ids)
     health = Health(db, storage_nodes, back=lambda: cleaner.hurry())
     jobs = Jobs(db, ids=ids, clock=clock, retention=policy.job_retention)
     admission = Admission(policy.accepted)

@@ -39,7 +39,12 @@ class Cleaner:
         self._backoff = Backoff(clock)
 
     async def take_over(self) -> int:
-        """At start: mark everything that a former server left as stale, and take it up. Returns how many there are."""
+        """At start: mark everything that a former server left as stale, and take it up. Returns how many there are.
+
+        Where nothing may be written, nothing is taken up.
+        """
+        if self._db.read_only:
+            return 0
         operations = await self._db.write(_take_up, self._clock())
         for operation in _on_their_own(operations):
             self._runner.recover(operation.id)

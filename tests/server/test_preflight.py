@@ -69,7 +69,3 @@ def test_authentication_without_both_keys_is_refused(keys: Any) -> None:
 )
 def test_a_server_does_not_start_in_a_mode_that_there_is_not(state: str, text: str) -> None:
     assert refusal(Settings.model_validate({"jwt": KEYS, "default_state": state, "glusterfs": {}})) == text
-
-
-def test_a_server_that_must_not_write_does_not_start() -> None:
-    assert "db_read_only" in refusal(settings(db_read_only=True))
