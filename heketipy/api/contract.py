@@ -5,7 +5,7 @@ work returns the id of the job that a client polls.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import BinaryIO, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from starlette.requests import Request
 
@@ -123,6 +123,21 @@ class Dump(Protocol):
     async def backup(self) -> BinaryIO: ...
 
 
+class ExaminedNodes(Protocol):
+    """What nodes have, in heketi's form."""
+
+    @property
+    def report(self) -> Sequence[str]: ...
+    @property
+    def clusters(self) -> Sequence[Mapping[str, Any]] | None: ...
+
+
+class Examiner(Protocol):
+    """The look at all nodes."""
+
+    async def examine(self) -> ExaminedNodes: ...
+
+
 class Counted(Protocol):
     """What there is in numbers; None where that is not known."""
 
@@ -174,6 +189,8 @@ class Services(Protocol):
     def metrics(self) -> Metrics: ...
     @property
     def dump(self) -> Dump: ...
+    @property
+    def examiner(self) -> Examiner: ...
     @property
     def admin(self) -> Admin: ...
     @property

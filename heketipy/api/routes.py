@@ -9,6 +9,7 @@ from heketipy.api import (
     clusters,
     devices,
     dump,
+    examination,
     hello,
     jobs,
     metrics,
@@ -31,6 +32,7 @@ _RESOURCES = (
     admin,
     metrics,
     dump,
+    examination,
     hello,
 )
 

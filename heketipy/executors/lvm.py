@@ -6,6 +6,7 @@ Judge by the exit status first: `pvs` of a disk that is no PV prints a well-form
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,11 @@ from heketipy.executors.options import NodeOptions
 
 ARBITER_CHUNK = "256K"
 METADATA_SIZE = "128M"
+_SPACE_FIELDS = "lv_name,lv_size,lv_metadata_size,segtype"
+_SPARE = "[lvol0_pmspare]"
 _PV_FIELDS = "pv_name,pv_uuid,vg_name"
 _BY_UUID = "/dev/disk/by-id/lvm-pv-uuid-"
+_SIZE = re.compile(r"([0-9]+)(?:[.,]00)?k")
 _UINT = re.compile(r"[0-9]+")
 
 
@@ -44,6 +48,15 @@ class LogicalVolume:
     group: str
     name: str
     pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allocations:
+    """What takes space in a volume group, KiB by name (a thin pool with its metadata), and the spare that LVM keeps for
+    repairing pool metadata: as large as the largest metadata, it comes and goes with the pools."""
+
+    taken_kib: Mapping[str, int]
+    spare_kib: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +161,18 @@ class Lvm:
         """Ask how many thin volumes a pool holds; read the answer with `read_thin_count`."""
         return self._lvm("lvs", "--noheadings", "--options=thin_count", f"{group}/{pool}")
 
+    def allocations(self, group: str) -> tuple[str, ...]:
+        """Ask for everything that takes space in a volume group; read the answer with `read_allocations`."""
+        return self._lvm("lvs", "-a", "--reportformat", "json", "--units", "k", "-o", _SPACE_FIELDS, group)
+
+    def pvs_all(self) -> tuple[str, ...]:
+        """Ask for all physical volumes of the node, for people."""
+        return self._lvm("pvs", "--reportformat", "json", "--units", "k")
+
+    def vgs_all(self) -> tuple[str, ...]:
+        """Ask for all volume groups of the node, for people."""
+        return self._lvm("vgs", "--reportformat", "json", "--units", "k")
+
     def lvs(self) -> tuple[str, ...]:
         """Ask for all logical volumes of the node; read the answer with `read_lvs`."""
         return self._lvm("lvs", "--reportformat", "json", "--units", "k")
@@ -186,6 +211,34 @@ def read_lvs(text: str) -> list[LogicalVolume]:
         for report in _reports(text)
         for row in report.get("lv") or []
     ]
+
+
+def read_allocations(text: str) -> Allocations:
+    """Read what takes space in a volume group. Raises ValueError if it is no such report.
+
+    A thin pool takes its data and its metadata; thin volumes live in pools, and names in brackets are the parts of
+    which pools are made.
+    """
+    taken: dict[str, int] = {}
+    spare_kib = 0
+    for report in _reports(text):
+        for row in report.get("lv") or []:
+            name, kind = str(row.get("lv_name", "")), str(row.get("segtype", ""))
+            size_kib = _kib(row.get("lv_size", ""))
+            if name == _SPARE:
+                spare_kib += size_kib
+            elif kind == "thin-pool":
+                taken[name] = size_kib + _kib(row.get("lv_metadata_size", ""))
+            elif kind != "thin" and not name.startswith("["):
+                taken[name] = size_kib
+    return Allocations(taken_kib=taken, spare_kib=spare_kib)
+
+
+def _kib(text: Any) -> int:
+    found = _SIZE.fullmatch(str(text))
+    if found is None:
+        raise ValueError(f"Failed to parse output: no size in KiB: {text}")
+    return int(found[1])
 
 
 def _reports(text: str) -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ from heketipy.executors.blocks import Blocks, NameTaken
 from heketipy.executors.bricks import Bricks, BrickSpec
 from heketipy.executors.clones import Clones
 from heketipy.executors.conversation import PATIENCE, Conversation
-from heketipy.executors.devices import DeviceNotAvailable, DeviceReading, Devices
+from heketipy.executors.devices import DeviceNotAvailable, DeviceReading, Devices, DeviceSurvey
+from heketipy.executors.examination import Examination, Examiner
 from heketipy.executors.gluster import BricksAt, GlusterVolume, HealBrick, Peer, VolumeLayout
 from heketipy.executors.options import NodeOptions
 from heketipy.executors.peers import CHECK_TIMEOUT, Peers
@@ -26,6 +27,7 @@ __all__ = [
     "BrickSpec",
     "DeviceNotAvailable",
     "DeviceReading",
+    "DeviceSurvey",
     "GlusterVolume",
     "HealBrick",
     "NameTaken",
@@ -54,10 +56,15 @@ class StorageNodes:
         self._volumes = Volumes(conversation, options)
         self._clones = Clones(conversation, options)
         self._blocks = Blocks(conversation, options)
+        self._examiner = Examiner(transport, conversation, options)
 
     async def close(self) -> None:
         """Drop the connections to all nodes."""
         await self._transport.close()
+
+    async def examine(self, node: NodeAddress) -> Examination:
+        """Look at everything that a node has. Never fails: what cannot be had is said."""
+        return await self._examiner.examine(node)
 
     async def check(self, node: NodeAddress, *, limit: float = CHECK_TIMEOUT) -> None:
         """Make sure that a node's gluster daemon runs. `limit` is in seconds."""
@@ -102,6 +109,18 @@ class StorageNodes:
     ) -> DeviceReading:
         """Read a device's size and names."""
         return await self._devices.read(node, device_id, paths=paths, pv_uuid=pv_uuid, fence=fence)
+
+    async def survey_device(
+        self,
+        node: NodeAddress,
+        device_id: str,
+        *,
+        paths: Sequence[str] = (),
+        pv_uuid: str = "",
+        fence: Fence | None = None,
+    ) -> DeviceSurvey:
+        """Read a device's size, and what takes its space."""
+        return await self._devices.survey(node, device_id, paths=paths, pv_uuid=pv_uuid, fence=fence)
 
     async def has_device(self, node: NodeAddress, device_id: str, *, fence: Fence | None = None) -> bool:
         """Tell whether a device's volume group is on the node. With a fence, what still runs there for the operation is
@@ -203,9 +222,7 @@ class StorageNodes:
         """Set an option of a volume."""
         await self._volumes.set_option(node, name, option, value, fence=fence)
 
-    async def take_snapshot(
-        self, node: NodeAddress, volume: str, snapshot: str, *, fence: Fence | None = None
-    ) -> None:
+    async def take_snapshot(self, node: NodeAddress, volume: str, snapshot: str, *, fence: Fence | None = None) -> None:
         """Take a snapshot of a volume, ready to be cloned."""
         await self._clones.take_snapshot(node, volume, snapshot, fence=fence)
 
@@ -219,9 +236,7 @@ class StorageNodes:
         """Start a clone."""
         await self._clones.start(node, clone, snapshot, fence=fence)
 
-    async def drop_snapshot(
-        self, node: NodeAddress, volume: str, snapshot: str, *, fence: Fence | None = None
-    ) -> None:
+    async def drop_snapshot(self, node: NodeAddress, volume: str, snapshot: str, *, fence: Fence | None = None) -> None:
         """Delete a snapshot of a volume."""
         await self._clones.drop_snapshot(node, volume, snapshot, fence=fence)
 

@@ -18,6 +18,7 @@ from heketipy.services.clusters import Clusters
 from heketipy.services.devices import Devices
 from heketipy.services.dump import Dump
 from heketipy.services.endpoints import EndpointCheck, Strictness
+from heketipy.services.examination import Examiner
 from heketipy.services.explanations import Explanations
 from heketipy.services.health import Health
 from heketipy.services.interchange.opening import open_books
@@ -66,6 +67,7 @@ class Services:
     operations: Operations
     metrics: Metrics
     dump: Dump
+    examiner: Examiner
     admin: Admin
     logging: Logging
     admission: Admission
@@ -135,6 +137,7 @@ async def build(
         operations=operations,
         metrics=Metrics(db, operations),
         dump=Dump(db),
+        examiner=Examiner(db, storage_nodes, operations),
         admission=admission,
         runner=runner,
         health=health,

@@ -37,6 +37,7 @@ ROUTES = {
     ("get", "/backup/db"),
     ("get", "/db/check"),
     ("get", "/db/dump"),
+    ("get", "/internal/state/examine/gluster"),
     ("get", "/metrics"),
     ("get", "/operations"),
     ("get", "/operations/pending"),

@@ -1,0 +1,26 @@
+"""`GET /internal/state/examine/gluster`: the books beside what the nodes have."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from heketipy.api import answers
+from heketipy.api.contract import services
+from heketipy.api.document import refusals
+from heketipy.api.routing import HeketiRoute
+from heketipy.wire.examination import ExaminationResponse, books, examined
+
+router = APIRouter(route_class=HeketiRoute, tags=["database"])
+
+
+@router.get(
+    "/internal/state/examine/gluster",
+    operation_id="ExamineGluster",
+    response_model=ExaminationResponse,
+    responses=refusals(),
+)
+async def examine(request: Request) -> Response:
+    """Ask every node what it has, and compare. It takes as long as the slowest node."""
+    written = await services(request).dump.through(books)
+    found = await services(request).examiner.examine()
+    return answers.large_json([*written, examined(found.report, found.clusters)])
