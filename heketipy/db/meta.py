@@ -19,6 +19,7 @@ _PIN = insert(tables.host_keys)
 _UNPIN = delete(tables.host_keys).where(_hosts.host == bindparam("host"))
 
 EPOCH = "epoch"
+_DRIFT = "drift"
 
 
 class Meta:
@@ -57,6 +58,17 @@ class Meta:
         epoch = max(self.epoch() + 1, int(time.time()))
         self.set(EPOCH, str(epoch))
         return epoch
+
+    def drift(self, device: str) -> str:
+        """Return in what a device differed from the books when it was looked at last; "" for in nothing."""
+        return self.get(f"{_DRIFT} {device}") or ""
+
+    def set_drift(self, device: str, text: str) -> None:
+        """Write down in what a device differs from the books."""
+        if text:
+            self.set(f"{_DRIFT} {device}", text)
+        else:
+            self.remove(f"{_DRIFT} {device}")
 
     def host_key(self, host: str) -> str | None:
         """Return the ssh key that is pinned for a host, or None."""

@@ -17,10 +17,12 @@ class ClusterDetails:
 
 @dataclass(frozen=True, slots=True)
 class DeviceDetails:
-    """A device and its bricks, ascending by id; pending ones are among them."""
+    """A device and its bricks, ascending by id; pending ones are among them. `drift` says in what LVM differed from the
+    books at the last resync."""
 
     device: Device
     bricks: tuple[Brick, ...] = ()
+    drift: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ A device is known by its volume group's random name, or by its PV's uuid; never 
 after the next boot.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -32,6 +32,17 @@ class DeviceReading:
     extent_kib: int
     pv_uuid: str
     paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSurvey:
+    """What LVM says of a device's space, KiB: all of it, what is used, what uses it (by name of the logical volume,
+    thin pools with their metadata), and the spare for pool metadata, which is among what is used."""
+
+    total_kib: int
+    used_kib: int
+    taken_kib: Mapping[str, int]
+    spare_kib: int
 
 
 class DeviceNotAvailable(CommandFailed):
@@ -189,6 +200,13 @@ class Devices:
     ) -> DeviceReading:
         """Read a device's size and names. Raises CommandFailed with heketi's texts, NodeUnreachable."""
         group = volume_group(device_id)
+        path = await self._path(node, group, paths, pv_uuid, fence)
+        return self._read(node, path, await self._run(node, self._reading(path, group), fence))
+
+    async def _path(
+        self, node: NodeAddress, group: str, paths: Sequence[str], pv_uuid: str, fence: Fence | None
+    ) -> str:
+        """Return the name by which a device's disk is asked for: one that no boot changes, where it is known."""
         uuid = pv_uuid
         if not uuid:
             look = await self._run(node, [_step(self._lvm.vgs(group))], fence)
@@ -196,8 +214,35 @@ class Devices:
             uuid = pv.uuid if pv else ""
         if not uuid and not paths:
             raise CommandFailed("device handle missing UUID and Paths", node=node.id)
-        path = persistent_path(uuid) if uuid else paths[0]
-        return self._read(node, path, await self._run(node, self._reading(path, group), fence))
+        return persistent_path(uuid) if uuid else paths[0]
+
+    async def survey(
+        self,
+        node: NodeAddress,
+        device_id: str,
+        *,
+        paths: Sequence[str] = (),
+        pv_uuid: str = "",
+        fence: Fence | None = None,
+    ) -> DeviceSurvey:
+        """Read a device's size, and what takes its space. Raises CommandFailed with heketi's texts, NodeUnreachable."""
+        group = volume_group(device_id)
+        path = await self._path(node, group, paths, pv_uuid, fence)
+        commands = [*self._reading(path, group), _step(self._lvm.allocations(group))]
+        results = await self._run(node, commands, fence)
+        reading = self._read(node, path, results[:_READING_STEPS])
+        if not results[-1].ok:
+            raise refusal(node, results[-1])
+        try:
+            allocations = lvm.read_allocations(results[-1].stdout)
+        except ValueError as error:
+            raise CommandFailed(str(error), node=node.id) from error
+        return DeviceSurvey(
+            total_kib=reading.total_kib,
+            used_kib=reading.used_kib,
+            taken_kib=allocations.taken_kib,
+            spare_kib=allocations.spare_kib,
+        )
 
     async def exists(self, node: NodeAddress, device_id: str, *, fence: Fence | None = None) -> bool:
         """Tell whether the device's volume group is on the node. Raises CommandFailed if that is not known."""

@@ -31,6 +31,7 @@ def publish(tx: Tx, plan: RemoveDevice, context: Context) -> Outcome:
     """Strike the device from the books. Of a device that is forgotten, its node owes nothing any more."""
     for debt in tx.debts.of_node(plan.node.id):
         debts.forgive(tx, debt, plan.device.id)
+    tx.meta.set_drift(plan.device.id, "")
     tx.devices.remove(plan.device.id)
     return Outcome()
 

@@ -1,6 +1,7 @@
 """Devices: add, look at, remove, resync, change state."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from heketipy.db.database import Database, Tx
 from heketipy.domain.details import DeviceDetails
@@ -23,7 +24,7 @@ class Devices:
 
     async def info(self, device_id: str) -> DeviceDetails:
         """Return a device with its bricks. Raises NotFound."""
-        return await self._db.read(lambda tx: tx.details.device(device_id))
+        return await self._db.read(_details, device_id)
 
     async def add(self, spec: DeviceSpec) -> str:
         """Start to add a device; return the job's id. Raises NotFound (the node), Conflict."""
@@ -80,7 +81,8 @@ class Devices:
 
     def _look(self, tx: Tx, device_id: str) -> str:
         device = tx.devices.get(device_id)
-        if any(brick.pending for brick in tx.bricks.of_device(device_id)) or _removal_of(tx, device_id):
+        being_filled = any(evacuation.being_added(tx, brick) for brick in tx.bricks.of_device(device_id))
+        if being_filled or evacuation.under_way(tx, device_id) or _removal_of(tx, device_id):
             return self._starter.jobs.closed(tx, error=str(InUse()), code=InUse.code)
         plan = ResyncDevice(device=device, node=tx.nodes.get(device.node).address)
         return self._starter.enter(tx, device_resync.NAME, plan, operation=self._starter.new_id())
@@ -101,6 +103,10 @@ class Devices:
         except HeketipyError as error:
             return self._starter.jobs.closed(tx, error=str(error), code=error.code)
         return self._starter.jobs.closed(tx)
+
+
+def _details(tx: Tx, device_id: str) -> DeviceDetails:
+    return replace(tx.details.device(device_id), drift=tx.meta.drift(device_id))
 
 
 def _refuse_change(device: Device, state: State) -> None:

@@ -101,6 +101,10 @@ class DeviceInfoResponse(BaseModel):
     pv_uuid: str = Field(default="", description="LVM's id of the disk; left out when unknown.")
     state: str
     bricks: list[BrickInfo] = Field(description="Ascending by id.")
+    drift: str = Field(
+        default="",
+        description="In what LVM differed from the books at the last resync; left out when in nothing.",
+    )
 
 
 def brick_infos(bricks: Sequence[Brick]) -> list[Json]:
@@ -132,4 +136,6 @@ def device_info(details: DeviceDetails) -> Json:
         result["pv_uuid"] = device.pv_uuid
     result["state"] = device.state
     result["bricks"] = brick_infos(details.bricks)
+    if details.drift:
+        result["drift"] = details.drift
     return result

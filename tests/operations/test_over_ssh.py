@@ -19,7 +19,7 @@ from tests.operations.scenarios import REPLICA_3, SCENARIOS, Scenario
 from tests.support.sshnode import SshNodes, ssh_nodes
 from tests.support.system import System
 
-LOOPBACKS = ("127.0.0.41", "127.0.0.42", "127.0.0.43")
+LOOPBACKS = ("127.0.0.41", "127.0.0.42", "127.0.0.43", "127.0.0.44")
 FAILURES = (Effect.FAIL, Effect.FAIL_AFTER, Effect.LOSE, Effect.LOSE_AFTER, Effect.OUTLIVE)
 CRASHES = (Effect.DIE, Effect.DIE_AFTER, Effect.DIE_OUTLIVED)
 SEED = 20

@@ -2,6 +2,7 @@
 
 import pytest
 
+from heketipy.domain.durability import Durability, DurabilityType
 from heketipy.domain.errors import Conflict, InvalidRequest, NotFound
 from heketipy.domain.model import DeviceSpec, NodeSpec, VolumeSpec
 from heketipy.domain.states import HealCheck, State
@@ -120,6 +121,75 @@ async def test_a_resync_takes_over_what_lvm_says(system_on_both: System) -> None
     after = (await system.services.devices.info(device.id)).device
     assert after.total_kib == device.total_kib + 256 * device.extent_kib
     assert after.free_kib + after.used_kib == after.total_kib
+
+
+async def test_a_resync_of_what_is_right_changes_nothing_though_lvm_keeps_a_spare(system_on_both: System) -> None:
+    system = system_on_both
+    await system.cluster(nodes=3, devices=1)
+    for node in system.simulator.nodes.values():
+        for group in node.vgs.values():
+            group.spare = True
+    for gib in (10, 100, 3):
+        await system.volume(gib, Durability(DurabilityType.REPLICATE, replica=3))
+    for device in await system.db.read(lambda tx: tx.devices.all()):
+        group = next(n.vgs[f"vg_{device.id}"] for n in system.simulator.nodes.values() if f"vg_{device.id}" in n.vgs)
+        assert group.used_extents * group.extent_kib > device.used_kib
+        await system.done(await system.services.devices.resync(device.id))
+        after = await system.services.devices.info(device.id)
+        assert (after.device, after.drift) == (device, "")
+    assert await system.discrepancies() == []
+
+
+async def test_a_resync_tells_what_differs_until_it_does_not_any_more(system: System) -> None:
+    node = (await system.cluster(nodes=1, devices=1)).nodes[0]
+    await system.volume(10)
+    device = (await system.services.nodes.info(node)).devices[0].device
+
+    def lvm(*words: str) -> None:
+        assert system.simulator.execute(HOSTS[0], words).ok
+
+    lvm("lvcreate", "-n", "home", "-L", "2G", f"vg_{device.id}")
+    await system.done(await system.services.devices.resync(device.id))
+    after = await system.services.devices.info(device.id)
+    assert after.drift == "LVM has home (2.00 GiB) that no brick has"
+    assert after.device.used_kib == device.used_kib + 2 * 1024 * 1024
+    lvm("lvremove", "-f", f"vg_{device.id}/home")
+    await system.done(await system.services.devices.resync(device.id))
+    after = await system.services.devices.info(device.id)
+    assert (after.device, after.drift) == (device, "")
+
+
+async def test_a_resync_never_leaves_less_than_nothing_free(system: System) -> None:
+    node = (await system.cluster(nodes=1, devices=1)).nodes[0]
+    volume = await system.volume(100)
+    device = (await system.services.nodes.info(node)).devices[0].device
+    group = system.simulator.node(HOSTS[0]).vgs[f"vg_{device.id}"]
+    system.simulator.node(HOSTS[0]).mounts.clear()
+    group.lvs.clear()
+    group.extents = 50 * 256
+    await system.done(await system.services.devices.resync(device.id))
+    after = await system.services.devices.info(device.id)
+    assert (after.device.free_kib, after.device.used_kib) == (0, 50 * 1024 * 1024)
+    assert after.drift.startswith("bricks have tp_")
+    assert after.drift.endswith(" (100.50 GiB) that LVM does not have; 50.50 GiB more are promised than the device has")
+    await system.done(await system.services.volumes.delete(volume))
+    assert (await system.services.devices.info(device.id)).device.used_kib == 0
+
+
+async def test_a_volume_that_is_made_during_a_resync_stays_charged(system: System) -> None:
+    node = (await system.cluster(nodes=1, devices=1)).nodes[0]
+    device = (await system.services.nodes.info(node)).devices[0].device
+    first = await system.volume(10)
+    async with system.held("lv_name,lv_size,lv_metadata_size,segtype") as reached:
+        resync = await system.services.devices.resync(device.id)
+        await reached()
+        made = await system.services.volumes.create(VolumeSpec(size_gib=20))
+        assert (await system.services.jobs.wait(made, 30)).result
+        gone = await system.services.volumes.delete(first)
+        assert not (await system.services.jobs.wait(gone, 30)).error
+    await system.done(resync)
+    assert (await system.services.devices.info(device.id)).drift == ""
+    assert await system.discrepancies() == []
 
 
 async def test_storage_names_that_kubernetes_cannot_use_are_refused_when_strict(system: System) -> None:

@@ -220,8 +220,10 @@ def lvs(context: Context) -> Result:
             found += [(group, lv) for _, lv in sorted(group.lvs.items())]
     view = View(context)
     rows = [view.lv(group, lv) for group, lv in found]
-    if "all" in options and not options.rest:
-        rows += [spare_fields(view, group) for group in context.node.vgs.values() if group.spare_extents]
+    if "all" in options:
+        groups = context.node.vgs.values()
+        asked = [group for group in groups if not options.rest or group.name in options.rest]
+        rows += [spare_fields(view, group) for group in asked if group.spare_extents]
     return report(options, "lv", rows, errors)
 
 
