@@ -63,6 +63,8 @@ class Service:
     def _configuration(self, keyfile: Path) -> dict[str, Any]:
         return {
             "port": str(self.port),
+            # Emulated nodes need longer for a create than any real ones.
+            "shutdown_grace": 240,
             "jwt": {"admin": {"key": ADMIN_KEY}, "user": {"key": "the lab's user key, which nobody uses here"}},
             "glusterfs": {
                 "executor": "ssh",
@@ -116,7 +118,7 @@ class Service:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(20)
 
-    def stop(self, seconds: float = 180) -> float:
+    def stop(self, seconds: float = 300) -> float:
         """SIGTERM, and wait for the end. Returns the seconds it took."""
         begin = time.monotonic()
         if self._process is not None and self._process.poll() is None:

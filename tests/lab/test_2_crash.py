@@ -73,7 +73,7 @@ def test_a_server_killed_during_a_delete_finishes_it(clean: Site, figures: Figur
 def test_sigterm_lets_a_running_create_end_well(clean: Site, figures: Figures) -> None:
     job = clean.service.begin("POST", "/volumes", {"size": 1, "durability": REPLICA_3})
     traces.wait_for(clean.nodes[0], traces.command_runs("lvm lvcreate"))
-    figures.add("SIGTERM during a create, until the end", clean.service.stop(300))
+    figures.add("SIGTERM during a create, until the end", clean.service.stop())
     clean.service.start()
     ended = clean.service.wait(job)
     assert ended.ok, ended.error
