@@ -1,6 +1,6 @@
 """Bricks in the books."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, insert, or_, select, update
@@ -77,6 +77,10 @@ class Bricks:
     def all(self) -> list[Brick]:
         """Return all bricks, ascending by id."""
         return [from_row(row) for row in self._connection.execute(_ALL)]
+
+    def one_by_one(self) -> Iterator[Brick]:
+        """Yield all bricks in some order, for who must not have them all in memory; to be used up at once."""
+        yield from map(from_row, self._connection.execute(_ALL))
 
     def of_volume(self, volume: str) -> list[Brick]:
         """Return the bricks of a volume in gluster's order. Those of a running expand are at the end; one that is to

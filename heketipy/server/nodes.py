@@ -137,7 +137,7 @@ def _rebuild(tx: Tx, simulator: Simulator) -> None:
         simulator,
         nodes=tx.nodes.all(),
         devices=tx.devices.all(),
-        bricks=tx.bricks.all(),
+        bricks=tx.bricks.one_by_one(),
         volumes=tx.volumes.all(),
         block_volumes=tx.block_volumes.all(),
     )

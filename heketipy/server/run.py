@@ -5,14 +5,11 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-import httpx
 import structlog
 from uvicorn.loops.auto import auto_loop_factory
 
-from heketipy.client.client import Client
 from heketipy.config import ConfigurationError, ExecutorName, Settings
 from heketipy.domain.errors import StorageFailure, explain
-from heketipy.server import topology
 from heketipy.server.listening import ListenError, listen, port_of
 from heketipy.server.loops import run_all
 from heketipy.server.options import ServerOptions
@@ -42,7 +39,7 @@ def run(options: ServerOptions) -> int:
         _write(sys.stderr, SIMULATOR_BANNER)
     _warn(options)
     try:
-        file = topology.read_topology(options.topology) if options.topology else None
+        file = _topology(options.topology) if options.topology else None
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(_serve(options, file, log_level))
     except ConfigurationError as error:
@@ -99,7 +96,19 @@ async def _beside(parts: Parts, options: ServerOptions, file: Topology | None) -
             group.create_task(_load(parts, options, file))
 
 
+def _topology(path: str) -> Topology:
+    from heketipy.server.topology import read_topology
+
+    return read_topology(path)
+
+
 async def _load(parts: Parts, options: ServerOptions, file: Topology) -> None:
+    """Load a topology. What that needs is imported here: a server without one starts faster, and is smaller."""
+    import httpx
+
+    from heketipy.client.client import Client
+    from heketipy.server import topology
+
     secret = options.settings.jwt.admin.key.get_secret_value()
     transport = httpx.ASGITransport(parts.app)
     try:

@@ -3,14 +3,13 @@
 import getopt
 import random
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from heketipy.executors.simulator.state import Disk, Node, State, fresh_root
 from heketipy.executors.transport import Result
-
-LVM_ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 @dataclass(slots=True)
@@ -33,7 +32,7 @@ class World:
 
     def lvm_uuid(self) -> str:
         """Return a new uuid as LVM prints them."""
-        text = "".join(self.chance.choices(LVM_ALPHABET, k=32))
+        text = b64encode(self.chance.randbytes(24), b"Aa").decode()
         return "-".join((text[:6], text[6:10], text[10:14], text[14:18], text[18:22], text[22:26], text[26:]))
 
     def add_node(self, manage: str, storage: str) -> Node:

@@ -71,18 +71,21 @@ def host_of_new_brick(call: Call, brick: VolumeBrick) -> Node:
 def refuse_overlap(call: Call, brick: VolumeBrick) -> None:
     """Refuse a path that is, holds or lies in a brick of some volume."""
     node = call.host_of(brick)
+    above, below = prefixes(brick.path), f"{brick.path}/"
     for volume in call.pool.volumes.values():
         for other in volume.bricks:
-            if overlap(brick.path, other.path) and call.host_of(other) is node:
+            overlap = other.path in above or other.path.startswith(below)
+            if overlap and call.host_of(other) is node:
                 raise Refusal(
                     f"Brick: {brick.host}:{brick.path} not available. Brick may be containing or be contained by an"
                     " existing brick."
                 )
 
 
-def overlap(one: str, other: str) -> bool:
-    """Return whether one path is the other or lies in it."""
-    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+def prefixes(path: str) -> frozenset[str]:
+    """Return a path and all that it lies in."""
+    names = path.split("/")
+    return frozenset("/".join(names[:count]) for count in range(2, len(names) + 1))
 
 
 def claim(node: Node, brick: VolumeBrick, volume_id: str, *, force: bool) -> None:

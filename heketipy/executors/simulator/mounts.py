@@ -58,7 +58,7 @@ def attach(context: Context, source: str, point: str, fstype: str, given: list[s
     if device is None or (isinstance(device, LogicalVolume) and not device.active):
         return refused(point, f"special device {source} does not exist.")
     shown = name_of(node, source)
-    if any(m.point == point for m in node.mounts_of(device)):
+    if any(m.device == device.path for m in node.mounts.get(point, ())):
         return refused(point, f"{shown} already mounted on {point}.")
     if fstype not in {"auto", "xfs", "ext4", device.signature}:
         return refused(point, f"unknown filesystem type '{fstype}'.")

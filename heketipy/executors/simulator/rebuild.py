@@ -2,29 +2,32 @@
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from heketipy.domain.durability import DurabilityType
 from heketipy.domain.model import BlockVolume, Brick, BrickType, Device, Node, Volume
 from heketipy.domain.names import lv, thin_pool, volume_group
-from heketipy.executors.simulator import gluster_bricks, gluster_options, mounts, paths, xfs
+from heketipy.executors.simulator import gluster_bricks, gluster_options, paths, xfs
 from heketipy.executors.simulator.context import ROOM_FOR_METADATA_KIB, Context, World
 from heketipy.executors.simulator.gluster_block import IQN_PREFIX
 from heketipy.executors.simulator.simulator import Simulator
 from heketipy.executors.simulator.state import BlockVolume as Block
 from heketipy.executors.simulator.state import (
     Disk,
+    Entry,
     GlusterVolume,
     LogicalVolume,
     Member,
+    Mount,
     Pool,
     VolumeBrick,
     VolumeGroup,
 )
 from heketipy.executors.simulator.state import Node as Machine
 
-MOUNT_OPTIONS = "rw,inode64,noatime,nouuid"
+MOUNT_OPTIONS = ["rw", "inode64", "noatime", "nouuid"]
 KINDS = {
     DurabilityType.NONE: "distribute",
     DurabilityType.REPLICATE: "replicate",
@@ -51,14 +54,18 @@ def rebuild(
     machines = {node.id: simulator.add_node(node.manage[0], node.storage[0]) for node in known}
     make_pools(simulator, known)
     groups = {device.id: make_device(simulator.world, machines[device.node], device) for device in devices}
-    of_volume: dict[str, list[Brick]] = defaultdict(list)
+    made: dict[str, list[Made]] = defaultdict(list)
     for brick in bricks:
-        of_volume[brick.volume].append(brick)
-        owner = owners.get(brick.volume)
-        make_brick(simulator.world, machines[brick.node], groups[brick.device], brick, gid=owner.gid if owner else 0)
-    storage = {node.id: node.storage[0] for node in known}
+        machine, owner = machines[brick.node], owners.get(brick.volume)
+        one = make_brick(simulator.world, machine, groups[brick.device], brick, gid=owner.gid if owner else 0)
+        if brick.position >= 0:
+            made[brick.volume].append(one)
+    for machine in machines.values():
+        lines = "".join(line(mount) for mount in machine.mount_list if not mount.point.startswith(CLONES))
+        paths.write_text(machine, machine.fstab_path, lines, append=True)
     for volume in owners.values():
-        make_volume(simulator, volume, of_volume[volume.id], machines, storage)
+        if volume.id in made:
+            make_volume(simulator, volume, made.pop(volume.id))
     for block_volume in block_volumes:
         make_block_volume(simulator, block_volume, owners)
 
@@ -95,8 +102,28 @@ def make_device(world: World, machine: Machine, device: Device) -> VolumeGroup:
     return group
 
 
-def make_brick(world: World, machine: Machine, group: VolumeGroup, brick: Brick, *, gid: int) -> None:
-    """Make the pool (clones share their origin's), the thin volume with its file system, mount and fstab line."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A brick that was made: where it comes in its volume, what gluster knows of it, its directory, and its machine."""
+
+    position: int
+    brick: VolumeBrick
+    directory: Entry | None
+    machine: Machine
+
+
+def line(mount: Mount) -> str:
+    """Return the line of fstab that mounts a brick."""
+    return f"{mount.device} {mount.point} xfs {','.join(MOUNT_OPTIONS)} 1 2\n"
+
+
+def make_brick(world: World, machine: Machine, group: VolumeGroup, brick: Brick, *, gid: int) -> Made:
+    """Make the pool (clones share their origin's), the thin volume with its file system, and mount it.
+
+    There may be tens of thousands: nothing looks for its place longer than it must.
+    """
+    cloned = f"{group.name}/{brick.lv}" if brick.path.startswith(CLONES) else ""
+    known = VolumeBrick(machine.storage, brick.path, brick.type is BrickType.ARBITER, lv=cloned)
     pool_name, lv_name = brick.thin_pool or thin_pool(brick.id), brick.lv or lv(brick.id)
     if pool_name not in group.lvs:
         group.lvs[pool_name] = LogicalVolume(
@@ -109,7 +136,7 @@ def make_brick(world: World, machine: Machine, group: VolumeGroup, brick: Brick,
             metadata_extents=-(-brick.pool_metadata_kib // group.extent_kib),
         )
     if lv_name in group.lvs:
-        return
+        return Made(brick.position, known, machine.entry(brick.path), machine)
     thin = group.lvs[lv_name] = LogicalVolume(
         name=lv_name,
         vg=group.name,
@@ -118,38 +145,34 @@ def make_brick(world: World, machine: Machine, group: VolumeGroup, brick: Brick,
         size_kib=-(-brick.size_kib // group.extent_kib) * group.extent_kib,
         pool=pool_name,
     )
-    point, device = posixpath.dirname(brick.path), thin.path
-    context = Context(world, machine, ("mount",))
-    xfs.write(context, thin, xfs.log_blocks(thin.size_kib // 4))
-    paths.make_directories(machine, point)
-    if not brick.path.startswith(CLONES):
-        line = f"{device} {point} xfs {MOUNT_OPTIONS} 1 2\n"
-        paths.write_text(machine, machine.fstab_path, line, append=True)
-    mounts.attach(context, device, point, "xfs", MOUNT_OPTIONS.split(","))
-    directory = paths.make_directory(machine, brick.path)
-    if gid:
-        directory.gid, directory.mode = gid, 0o2775
+    device, (point, name) = thin.path, posixpath.split(brick.path)
+    xfs.write(Context(world, machine, ("mount",)), thin, xfs.log_blocks(thin.size_kib // 4))
+    directory = Entry(mode=0o2775, gid=gid) if gid else Entry()
+    if thin.root is not None:
+        thin.root.children[name] = directory
+    above, at = posixpath.split(point)
+    if (parent := machine.entry(above)) is None:
+        paths.make_directories(machine, above)
+        parent = machine.entry(above)
+    if parent is not None:
+        parent.children.setdefault(at, Entry())
+    machine.mounted += 1
+    point = paths.normal(point)
+    machine.mounts.setdefault(point, []).append(Mount(device, point, "xfs", MOUNT_OPTIONS, machine.mounted))
+    return Made(brick.position, known, directory, machine)
 
 
-def make_volume(
-    simulator: Simulator,
-    volume: Volume,
-    bricks: Iterable[Brick],
-    machines: Mapping[str, Machine],
-    storage: Mapping[str, str],
-) -> None:
-    """Make a started gluster volume of bricks that are there."""
+def make_volume(simulator: Simulator, volume: Volume, bricks: Sequence[Made]) -> None:
+    """Make a started gluster volume of bricks that are there, one at least."""
     durability = volume.durability
     kind = KINDS[durability.type]
-    ordered = sorted((brick for brick in bricks if brick.position >= 0), key=lambda brick: brick.position)
-    if not ordered:
-        return
+    ordered = sorted(bricks, key=lambda one: one.position)
     made = GlusterVolume(
         name=volume.name,
         id=simulator.world.uuid(),
         kind=kind,
         set_size=durability.set_size,
-        arbiter=int(any(brick.type is BrickType.ARBITER for brick in ordered)),
+        arbiter=int(any(one.brick.arbiter for one in ordered)),
         redundancy=durability.dispersion[1] if kind == "disperse" else 0,
         options=gluster_options.initial(kind),
         status="Started",
@@ -160,14 +183,12 @@ def make_volume(
         for key, content in (wanted or {}).items():
             if key:
                 made.options = gluster_options.put(made.options, key, content)
-    for brick in ordered:
-        machine = machines[brick.node]
-        name = f"{volume_group(brick.device)}/{brick.lv}" if brick.path.startswith(CLONES) else ""
-        made.bricks.append(VolumeBrick(storage[brick.node], brick.path, brick.type is BrickType.ARBITER, lv=name))
-        entry = machine.entry(brick.path)
-        if entry is not None:
-            entry.xattrs[gluster_bricks.VOLUME_ID] = "0x" + made.id.replace("-", "")
-    simulator.state.pool_of(machines[ordered[0].node].manage).volumes[volume.name] = made
+    made.bricks += [one.brick for one in ordered]
+    mark = "0x" + made.id.replace("-", "")
+    for one in ordered:
+        if one.directory is not None:
+            one.directory.xattrs[gluster_bricks.VOLUME_ID] = mark
+    simulator.state.pool_of(ordered[0].machine.manage).volumes[volume.name] = made
 
 
 def make_block_volume(simulator: Simulator, block_volume: BlockVolume, owners: Mapping[str, Volume]) -> None:

@@ -58,7 +58,7 @@ class Simulator:
             state=state or State(),
             accept_anything=accept_anything,
             device_size_gib=device_size_gib,
-            chance=random.SystemRandom() if seed is None else random.Random(seed),  # noqa: S311 - uuids of a simulation
+            chance=random.Random(seed),  # noqa: S311 - uuids of a simulation
         )
         self.faults = Faults()
         self.gates = Gates()

@@ -226,7 +226,8 @@ class Node:
 
     def mounts_of(self, device: Disk | LogicalVolume) -> list[Mount]:
         """Return where a device is mounted."""
-        mounts = [m for stack in self.mounts.values() for m in stack if m.device == device.path]
+        path = device.path
+        mounts = [m for stack in self.mounts.values() for m in stack if m.device == path]
         return sorted(mounts, key=lambda m: m.number)
 
 
