@@ -1,8 +1,7 @@
 """What a brick charges its device; what a block-hosting volume keeps back."""
 
-from heketi_vectors import Vector, vectors
-
 from heketipy.domain.capacity import block_reserve, charge, fits, float32
+from tests.domain.heketi_vectors import Vector, vectors
 
 
 @vectors("brick_charge")

@@ -1,13 +1,13 @@
 """The allocator's view of a cluster."""
 
 import pytest
-from small_sites import numbered_ids, site
 
 from heketipy.domain.durability import Durability
 from heketipy.domain.placement import Limits, NoCandidates, NoRoom, PlacementRequest, place
 from heketipy.domain.placement import view as view_module
 from heketipy.domain.states import State
 from heketipy.domain.units import gib
+from tests.domain.small_sites import numbered_ids, site
 
 
 def test_more_than_is_free_cannot_be_taken() -> None:

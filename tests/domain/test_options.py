@@ -1,12 +1,12 @@
 """What is stored of a volume's options, and what of it we read ourselves."""
 
 import pytest
-from heketi_vectors import Vector, vectors
 
 from heketipy.domain.durability import Durability, DurabilityType
 from heketipy.domain.options import effective_options, has_arbiter, parsed
 from heketipy.domain.tags import TagRule, TagRuleError
 from heketipy.domain.zones import zones_must_differ
+from tests.domain.heketi_vectors import Vector, vectors
 
 SERVER_AVERAGE_KIB = 64
 

@@ -6,11 +6,11 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from small_sites import numbered_ids, site
 
 from heketipy.domain.durability import Durability, DurabilityType
 from heketipy.domain.errors import NoSpace
 from heketipy.domain.placement import ClusterView, Limits, PlacementRequest, place
+from tests.domain.small_sites import numbered_ids, site
 
 REPLICA_3 = Durability(DurabilityType.REPLICATE, replica=3)
 STRICT = ("user.heketi.zone-checking strict",)

@@ -1,12 +1,12 @@
 """A refusal names the condition that binds."""
 
 import pytest
-from small_sites import numbered_ids, site
 
 from heketipy.domain.durability import Durability, DurabilityType
 from heketipy.domain.errors import CannotAllocate
 from heketipy.domain.placement import ClusterView, Limits, PlacementRequest, explain_refusal, place
 from heketipy.domain.states import State
+from tests.domain.small_sites import numbered_ids, site
 
 REPLICA_2 = Durability(DurabilityType.REPLICATE, replica=2)
 REPLICA_3 = Durability(DurabilityType.REPLICATE, replica=3)

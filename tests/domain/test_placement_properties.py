@@ -10,7 +10,6 @@ from unittest.mock import patch
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
-from plain_placement import Chosen, Refused, plain_place
 
 from heketipy.domain.capacity import charge
 from heketipy.domain.durability import Durability, DurabilityType
@@ -20,6 +19,7 @@ from heketipy.domain.placement import ClusterView, Limits, NoRoom, PlacementRequ
 from heketipy.domain.placement.terms import Leg
 from heketipy.domain.states import State
 from heketipy.domain.units import KIB_PER_GIB, KIB_PER_MIB, gib
+from tests.domain.plain_placement import Chosen, Refused, plain_place
 
 MANY = settings(max_examples=250, deadline=None)
 FEWER = settings(max_examples=100, deadline=None)

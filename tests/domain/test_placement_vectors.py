@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from heketi_vectors import Vector, all_tried, durability, ids_with, limits, vectors, view
 
 from heketipy.domain.errors import CannotAllocate, HeketipyError
 from heketipy.domain.model import Brick, BrickType
@@ -23,6 +22,7 @@ from heketipy.domain.placement import (
 )
 from heketipy.domain.placement.sizing import arbiter_size
 from heketipy.domain.units import gib
+from tests.domain.heketi_vectors import Vector, all_tried, durability, ids_with, limits, vectors, view
 
 ARBITER_FOR_ALL = "heketi shrinks the third brick of other durabilities than replica 3 too, which loses data; here the \
 option means nothing for them"

@@ -1,8 +1,7 @@
 """The order in which devices are asked for room."""
 
-from heketi_vectors import Vector, vectors
-
 from heketipy.domain.placement.ring import Candidate, ring, start
+from tests.domain.heketi_vectors import Vector, vectors
 
 
 @vectors("ring")

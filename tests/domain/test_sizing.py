@@ -1,7 +1,6 @@
 """From a size to sets of bricks."""
 
 import pytest
-from heketi_vectors import Vector, all_tried, durability, limits, vectors
 
 from heketipy.domain.capacity import charge
 from heketipy.domain.placement import (
@@ -15,6 +14,7 @@ from heketipy.domain.placement import (
 from heketipy.domain.placement.refusals import MINIMUM_BRICK_SIZE
 from heketipy.domain.placement.sizing import arbiter_size, offered_sizes, tried_sizes
 from heketipy.domain.units import gib
+from tests.domain.heketi_vectors import Vector, all_tried, durability, limits, vectors
 
 
 @vectors("sizing")

@@ -1,9 +1,9 @@
 """Tag rules and arbiter roles."""
 
 import pytest
-from heketi_vectors import Vector, vectors
 
 from heketipy.domain.tags import ArbiterRole, TagRule, TagRuleError, arbiter_role, effective_tags
+from tests.domain.heketi_vectors import Vector, vectors
 
 
 @vectors("tag_rule")

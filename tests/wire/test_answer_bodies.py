@@ -145,7 +145,7 @@ def test_gid_and_factor_are_shown_where_they_are_set() -> None:
 
 FULL = [
     (ClusterInfoResponse, cluster_info(ClusterDetails(Cluster("c", True, True)))),
-    (DeviceInfoResponse, device_info(DeviceDetails(A_DEVICE, (A_BRICK,)))),
+    (DeviceInfoResponse, device_info(DeviceDetails(A_DEVICE, (A_BRICK,), drift="differs"))),
     (NodeInfoResponse, node_info(NodeDetails(replace(A_NODE, tags={"a": "b"}), (DeviceDetails(A_DEVICE),)))),
     (VolumeInfoResponse, of_volume(gid=1, block=True)),
 ]
