@@ -27,6 +27,9 @@ JUDGEMENTS = {
         gluster.already_started,
         gluster.not_started,
         gluster.not_a_peer,
+        gluster.is_snapshot_there,
+        gluster.is_snapshot_missing,
+        gluster.already_activated,
         gluster.nothing_to_rebalance,
     ),
 }
@@ -195,6 +198,24 @@ def test_an_odd_vgdisplay_is_refused_in_the_words_of_heketi(field: str, error: s
 def test_a_report_that_names_no_single_disk_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"Expected exactly|Failed to parse output"):
         lvm.read_pv(text)
+
+
+def test_space_is_taken_by_pools_with_their_metadata_by_plain_volumes_and_by_the_spare() -> None:
+    rows = [
+        ("[lvol0_pmspare]", "16384.00k", "", "linear"),
+        ("brick_a", "2097152.00k", "", "thin"),
+        ("home", "1048576.00k", "", "linear"),
+        ("tp_a", "3145728.00k", "16384.00k", "thin-pool"),
+        ("[tp_a_tdata]", "3145728.00k", "", "linear"),
+        ("[tp_a_tmeta]", "16384.00k", "", "linear"),
+    ]
+    fields = ("lv_name", "lv_size", "lv_metadata_size", "segtype")
+    report = {"report": [{"lv": [dict(zip(fields, row, strict=True)) for row in rows]}]}
+    found = lvm.read_allocations(json.dumps(report))
+    assert found.taken_kib == {"home": 1048576, "tp_a": 3145728 + 16384}
+    assert found.spare_kib == 16384
+    with pytest.raises(ValueError, match="no size in KiB: 2.00g"):
+        lvm.read_allocations(json.dumps({"report": [{"lv": [{"lv_name": "a", "lv_size": "2.00g"}]}]}))
 
 
 @pytest.mark.parametrize(
