@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve-demo test check lab-test kubernetes-test build openapi settings-table requirements clean
+.PHONY: help demo serve-demo test check lab-test kubernetes-test bench build openapi settings-table requirements clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 26
@@ -35,6 +35,9 @@ lab-test: $(READY) ## run against real GlusterFS nodes, virtual machines on this
 
 kubernetes-test: $(READY) ## run Kubernetes' own provisioner against the server (needs Go)
 	$(PYTEST) -o addopts="-p no:cacheprovider --ignore=tests/lab" tests/kubernetes
+
+bench: $(READY) ## measure: HEKETI_BIN=/path adds a heketi, BENCH=--full takes longer, BENCH=--lab needs real nodes
+	$(BIN)/python -m bench $(BENCH)
 
 build: $(READY) ## make the wheel, install it into an empty environment, and start the server from there
 	rm -rf dist build/wheel

@@ -1,0 +1,1 @@
+"""Measuring servers that speak heketi's API: heketipy, and a given heketi beside it. Run by `make bench`."""
