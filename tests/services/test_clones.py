@@ -143,6 +143,9 @@ async def test_the_source_stays_visible_and_is_kept_from_others_meanwhile(system
         await reached()
         assert await system.services.volumes.ids() == [volume]
         bricks = (await system.services.volumes.info(volume)).bricks
+        (record,) = await system.services.operations.pending()
+        assert record.type_name == "clone-volume"
+        assert len(record.actions) == 5
         with pytest.raises(CannotBegin, match="in use"):
             await system.services.volumes.delete(volume)
         with pytest.raises(CannotBegin, match="brick is pending"):

@@ -5,6 +5,7 @@ import pytest
 from heketipy.domain.durability import Durability, DurabilityType
 from heketipy.domain.errors import CannotBegin, Conflict, NotFound
 from heketipy.domain.model import Brick, DeviceSpec, NodeSpec
+from heketipy.domain.pending import Action, Change
 from heketipy.domain.states import HealCheck, State
 from heketipy.executors.simulator import Effect, Fault, on
 from tests.operations.scenarios import REPLICA_3
@@ -206,7 +207,18 @@ async def test_a_device_that_is_being_emptied_or_filled_is_not_for_others(system
         for state in State:
             again = await system.services.devices.set_state(brick.device, state, ENABLE)
             assert (await system.services.jobs.wait(again, 0)).error == in_use
+        removal, evict = sorted(await system.services.operations.pending(), key=lambda record: record.type)
+        assert (removal.type_name, evict.type_name) == ("remove-device", "evict-brick")
         (new,) = [b for b in await system.db.read(lambda tx: tx.bricks.all()) if b.position < 0]
+        assert removal.actions == (
+            Action(Change.REMOVE_DEVICE, brick.device),
+            Action(Change.CHILD_OPERATION, evict.id),
+        )
+        assert evict.actions == (
+            Action(Change.DELETE_BRICK, brick.id),
+            Action(Change.ADD_BRICK, new.id),
+            Action(Change.PARENT_OPERATION, removal.id),
+        )
         for state in (State.OFFLINE, State.FAILED):
             refused = await system.services.devices.set_state(new.device, state, ENABLE)
         assert (await system.services.jobs.wait(refused, 0)).error == in_use
