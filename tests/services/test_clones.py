@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from heketipy.db.database import Tx
+from heketipy.db.database import Database, Tx
 from heketipy.domain.durability import Durability
 from heketipy.domain.errors import CannotBegin, NotFound
 from heketipy.domain.model import Snapshot, VolumeSpec
 from heketipy.domain.states import HealCheck
 from heketipy.executors.simulator import Effect, Fault, on
+from heketipy.executors.simulator.rebuild import rebuild
 from tests.operations.scenarios import REPLICA_3
 from tests.support.system import HOSTS, System
 
@@ -201,4 +202,26 @@ async def test_a_dead_node_owes_its_part_of_a_clone(system: System) -> None:
         system.clock.now += 10_000
         await system.services.cleaner.clean()
     assert await used(system) == empty
+    assert await system.discrepancies() == []
+
+
+async def test_nodes_that_are_made_anew_of_the_books_know_nothing_of_a_clone_that_was_just_being_made(
+    system: System,
+) -> None:
+    await system.cluster()
+    volume = await system.volume(10, REPLICA_3)
+    system.simulator.faults.add(Fault(Effect.DIE_AFTER, on("snapshot create")))
+    await system.services.volumes.clone(volume, "copy")
+    await system.services.runner.drain()
+    await system.crash()
+    system.simulator.state.nodes.clear()
+    system.simulator.state.pools.clear()
+    with_books = Database.open(system.database)
+    nodes, devices, bricks, volumes = await with_books.read(
+        lambda tx: (tx.nodes.all(), tx.devices.all(), tx.bricks.all(), tx.volumes.all())
+    )
+    with_books.close()
+    rebuild(system.simulator, nodes=nodes, devices=devices, bricks=bricks, volumes=volumes)
+    await system.start()
+    await system.services.runner.drain()
     assert await system.discrepancies() == []

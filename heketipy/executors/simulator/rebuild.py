@@ -56,6 +56,8 @@ def rebuild(
     groups = {device.id: make_device(simulator.world, machines[device.node], device) for device in devices}
     made: dict[str, list[Made]] = defaultdict(list)
     for brick in bricks:
+        if not brick.path:
+            continue  # of a clone that was just being made, which no node remembers
         machine, owner = machines[brick.node], owners.get(brick.volume)
         one = make_brick(simulator.world, machine, groups[brick.device], brick, gid=owner.gid if owner else 0)
         if brick.position >= 0:
