@@ -128,10 +128,12 @@ async def test_the_query_is_ignored(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/db/dump"),
+        ("GET", "/debug/pprof/heap"),
+        ("GET", "/topology"),
+        ("GET", "/nodes/0/tags/more"),
     ],
 )
-async def test_routes_that_are_not_there_yet_are_unknown_paths(
+async def test_what_is_no_route_is_an_unknown_path(
     client: httpx.AsyncClient, method: str, path: str
 ) -> None:
     response = await client.request(method, path)
