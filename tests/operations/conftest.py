@@ -1,6 +1,6 @@
 """A system on simulated nodes, and silence: failures are what these tests are about."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,11 @@ __all__ = ["postgresql_server", "system", "system_on_both", "where"]
 
 
 @pytest.fixture(autouse=True)
-def _quiet() -> None:
+def _quiet() -> Iterator[None]:
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
+    yield
+    structlog.configure(**before)
 
 
 def _simulator() -> Simulator:

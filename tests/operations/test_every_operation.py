@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import structlog
 
 from heketipy.domain.errors import Busy, HeketipyError
 from heketipy.executors.simulator import Effect, Fault, Killed, Simulator
@@ -24,12 +23,6 @@ FOR_EVER = 0
 A_WHILE = 10_000.0
 
 Check = Callable[[System], Awaitable[None]]
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> None:
-    """Thousands of failures are nothing to report."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
 
 
 class Stage:
