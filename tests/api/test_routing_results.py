@@ -133,9 +133,7 @@ async def test_the_query_is_ignored(client: httpx.AsyncClient) -> None:
         ("GET", "/nodes/0/tags/more"),
     ],
 )
-async def test_what_is_no_route_is_an_unknown_path(
-    client: httpx.AsyncClient, method: str, path: str
-) -> None:
+async def test_what_is_no_route_is_an_unknown_path(client: httpx.AsyncClient, method: str, path: str) -> None:
     response = await client.request(method, path)
     assert (response.status_code, response.text) == (404, NOT_FOUND)
 

@@ -214,7 +214,7 @@ def test_space_is_taken_by_pools_with_their_metadata_by_plain_volumes_and_by_the
     found = lvm.read_allocations(json.dumps(report))
     assert found.taken_kib == {"home": 1048576, "tp_a": 3145728 + 16384}
     assert found.spare_kib == 16384
-    with pytest.raises(ValueError, match="no size in KiB: 2.00g"):
+    with pytest.raises(ValueError, match=r"no size in KiB: 2\.00g"):
         lvm.read_allocations(json.dumps({"report": [{"lv": [{"lv_name": "a", "lv_size": "2.00g"}]}]}))
 
 
