@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from urllib.parse import quote
 
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from heketipy.api import answers
@@ -100,6 +100,52 @@ class OpenRoute(HeketiRoute):
         match, child = super().matches(scope)
         exact = match is Match.FULL and scope["path"] == self.path
         return (match, child) if exact else (Match.NONE, {})
+
+
+class Dispatch:
+    """Hands a request to its route, as Starlette's router does: the first that matches path and method, else the first
+    that matches the path. Only routes that begin as the path does are tried.
+
+    Whatever is no request (the start and the end of the server) is the router's own.
+    """
+
+    def __init__(self, router: APIRouter) -> None:
+        self._router = router
+        self._routes: dict[str, tuple[BaseRoute, ...]] = {}
+        self._any = tuple(route for route in router.routes if _beginning(route) is None)
+        for beginning in {_beginning(route) for route in router.routes} - {None}:
+            self._routes[str(beginning)] = tuple(
+                route for route in router.routes if _beginning(route) in (beginning, None)
+            )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+        partial: tuple[BaseRoute, Scope] | None = None
+        beginning = scope["path"].lstrip("/").partition("/")[0]
+        for route in self._routes.get(beginning, self._any):
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                scope.update(child)
+                await route.handle(scope, receive, send)
+                return
+            if match is Match.PARTIAL and partial is None:
+                partial = route, child
+        if partial is None:
+            await unknown_path(scope, receive, send)
+            return
+        route, child = partial
+        scope.update(child)
+        await route.handle(scope, receive, send)
+
+
+def _beginning(route: BaseRoute) -> str | None:
+    """Return the first name in the paths of a route; None if that is no fixed one."""
+    path = getattr(route, "path", "")
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    return first if first and "{" not in first else None
 
 
 async def unknown_path(scope: Scope, receive: Receive, send: Send) -> None:

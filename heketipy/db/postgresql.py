@@ -66,6 +66,10 @@ class PostgresqlStore:
         """Open a connection whose transactions see one moment each."""
         return self._reader.connect()
 
+    def connect_at_once(self) -> Connection | None:
+        """Everything waits for the network."""
+        return None
+
     def seize(self, writer: Connection) -> None:
         """Take the advisory lock, which ends with the transaction."""
         writer.execute(_LOCK)

@@ -62,6 +62,10 @@ class ReadOnlySqlite:
         """Open a connection that cannot write."""
         return self._engine.connect()
 
+    def connect_at_once(self) -> Connection | None:
+        """Nobody looks at it in a hurry."""
+        return None
+
     def seize(self, writer: Connection) -> None:
         """Refuse."""
         raise StorageFailure(REFUSAL)

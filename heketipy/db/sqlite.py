@@ -52,8 +52,10 @@ class SqliteStore:
         self._path = path
         self._lock = lock
         self._busy_timeout = busy_timeout
+        self._wal = False
         self._writer = self._engine(begin="BEGIN IMMEDIATE", pragmas=("PRAGMA synchronous = FULL",))
         self._reader = self._engine(begin="BEGIN", pragmas=("PRAGMA query_only = ON",))
+        self._hasty_reader = self._engine(begin="BEGIN", pragmas=("PRAGMA query_only = ON", "PRAGMA busy_timeout = 0"))
 
     @classmethod
     def open(
@@ -113,11 +115,16 @@ class SqliteStore:
         """Open a connection that cannot write."""
         return self._reader.connect()
 
+    def connect_at_once(self) -> Connection | None:
+        """With a write-ahead log readers do not wait for writers."""
+        return self._hasty_reader.connect() if self._wal else None
+
     def seize(self, writer: Connection) -> None:
         """Nothing to do: BEGIN IMMEDIATE has waited."""
 
     def settle(self, writer: Connection) -> None:
         """Put the content of the write-ahead log into the file and leave WAL for good."""
+        self._wal = False
         driver: Any = writer.connection.driver_connection
         driver.execute(f"PRAGMA busy_timeout = {_SETTLE_TIMEOUT_MS}").fetchall()
         try:
@@ -198,6 +205,7 @@ class SqliteStore:
             driver.close()
         if actual != mode.value:
             raise StorageFailure(f"The database {self._path} cannot be used with journal mode {mode.value}")
+        self._wal = mode is JournalMode.WAL
 
     def _wal_works(self) -> bool:
         driver = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)

@@ -31,6 +31,10 @@ class Store(Protocol):
         """Open a connection whose transactions see one moment each, and cannot write."""
         ...
 
+    def connect_at_once(self) -> Connection | None:
+        """Open a reader that waits neither for writers nor for a network; None where there is no such thing."""
+        ...
+
     def seize(self, writer: Connection) -> None:
         """Wait until no other writer is at work, as the first act of a transaction."""
         ...

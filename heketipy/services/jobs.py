@@ -49,13 +49,13 @@ class Jobs:
         event = asyncio.Event()
         self._waiting.setdefault(job_id, set()).add(event)
         try:
-            job = await self._db.read(_get, job_id)
+            job = await self._db.glance(_get, job_id)
             if job.ended is None and seconds > 0:
                 try:
                     await asyncio.wait_for(event.wait(), seconds)
                 except TimeoutError:
                     return job
-                job = await self._db.read(_get, job_id)
+                job = await self._db.glance(_get, job_id)
             return job
         finally:
             waiting = self._waiting[job_id]

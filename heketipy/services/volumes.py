@@ -44,7 +44,7 @@ class Volumes:
 
     async def info(self, volume_id: str) -> VolumeDetails:
         """Return a visible volume with its bricks and hosts. Raises NotFound."""
-        return await self._db.read(lambda tx: tx.details.volume(volume_id))
+        return await self._db.glance(lambda tx: tx.details.volume(volume_id))
 
     async def create(self, spec: VolumeSpec) -> str:
         """Reserve a volume and start to make it; return the job's id.
