@@ -18,7 +18,7 @@ import pytest
 
 from heketipy.db.database import Database, JournalMode, Tx
 from heketipy.db.sqlite import network_file_system
-from heketipy.domain.errors import StorageFailure
+from heketipy.domain.errors import NotFound, StorageFailure
 from heketipy.domain.model import Cluster
 from tests.support.site import add_site, id_of
 
@@ -460,6 +460,29 @@ async def test_after_settling_the_file_alone_is_complete(path: Path, tmp_path: P
     db.close()
 
 
+async def test_a_glance_waits_for_no_thread_under_wal_and_takes_one_elsewhere(path: Path, tmp_path: Path) -> None:
+    def look(tx: Tx) -> tuple[int, int]:
+        return threading.get_ident(), len(tx.clusters.ids())
+
+    here = threading.get_ident()
+    db = Database.open(path)
+    for count in (1, 2):
+        await fill(db, 1, start=count)
+        assert await db.glance(look) == (here, count)
+        with pytest.raises(NotFound):
+            await db.glance(lambda tx: tx.clusters.get("f" * 32))
+    await db.settle()
+    thread, count = await db.glance(look)
+    assert thread != here
+    assert count == 2
+    db.close()
+    db = Database.open(tmp_path / "other.db", journal_mode=JournalMode.DELETE)
+    thread, count = await db.glance(look)
+    assert thread != here
+    assert count == 0
+    db.close()
+
+
 async def test_settling_does_not_disturb_those_who_read_and_write(path: Path) -> None:
     db = Database.open(path)
     await fill(db, 1)
@@ -469,6 +492,7 @@ async def test_settling_does_not_disturb_those_who_read_and_write(path: Path) ->
         count = 0
         while not stop.is_set():
             assert len(await db.read(lambda tx: tx.clusters.ids())) >= 1
+            assert len(await db.glance(lambda tx: tx.clusters.ids())) >= 1
             count += 1
         return count
 
