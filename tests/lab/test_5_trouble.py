@@ -126,7 +126,7 @@ def test_a_node_that_loses_power_in_the_middle_of_a_delete_pays_later(clean: Sit
 
 def _connected(site: Site) -> None:
     for node in site.nodes:
-        traces.wait_for(node, "test $(gluster --mode=script pool list | grep -c ' Connected') = 3")
+        traces.wait_for(node, "test $(gluster --mode=script pool list | grep -cw Connected) = 3")
 
 
 def _usable_again(site: Site) -> None:
