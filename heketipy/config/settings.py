@@ -245,8 +245,8 @@ class GlusterSettings(_Group):
     refresh_time_monitor_gluster_nodes: Uint32 = Field(120, description="Seconds between two such looks.")
     start_time_monitor_gluster_nodes: Uint32 = Field(10, description="Seconds from the start to the first look.")
     max_inflight_operations: Annotated[Natural, Variable("HEKETI_MAX_INFLIGHT_OPERATIONS", limit)] = Field(
-        8,
-        description="Operations that run at the same time. Not set: further ones wait in line. Set: "
+        20,
+        description="Operations that run at the same time (heketi: 8). Not set: further ones wait in line. Set: "
         "further ones are answered 429, as heketi does. Deletes are always accepted. A "
         "negative environment variable: no limit.",
     )
