@@ -111,6 +111,7 @@ class Runner:
         self._ended = ended
         self._slots = asyncio.Semaphore(running)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._expected: set[str] = set()
         self._closing = False
         self._since = clock()
         self._last_attempt: dict[str, float] = {}
@@ -121,13 +122,20 @@ class Runner:
         """Ids of the operations that are running or waiting for their turn."""
         return frozenset(self._tasks)
 
+    def expect(self, operation: str) -> None:
+        """Note an operation that is being committed, from the thread that does it: `start` follows. Between the two,
+        whoever looks at the books would take it for one that nobody works on. Without a commit it stays noted, which
+        does no harm: its id is never used again."""
+        self._expected.add(operation)
+
     def start(self, operation: Operation, *, done: Callable[[], None] | None = None) -> None:
         """Carry out what was reserved. Called when the reservation is committed; `done` when the work has ended."""
+        self._expected.discard(operation.id)
         self._begin(operation.id, self._carry_out, done, known=operation)
 
     def recover(self, operation: str) -> None:
         """Take back or finish what an earlier attempt, or a dead server, left unsettled."""
-        if operation not in self._tasks:
+        if operation not in self._tasks and operation not in self._expected:
             self._begin(operation, self._recover, None)
 
     def accompany(self, name: str, work: Coroutine[Any, Any, None]) -> None:

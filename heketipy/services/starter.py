@@ -52,6 +52,7 @@ class Starter:
         """Enter an operation with its plan, and return its job's id. `admitted`: it leaves admission when it ends."""
         entered = Operation(id=operation, kind=kind, created=self._clock(), epoch=self._epoch, plan=encode(plan))
         tx.operations.add(entered)
+        self.runner.expect(operation)
         job = self.jobs.open(tx, operation)
         done = self.admission.leave if admitted else None
         tx.after_commit(lambda: self.runner.start(entered, done=done))

@@ -1,5 +1,9 @@
 """Pending operations as heketi's clients see them, and their clean-up."""
 
+import asyncio
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from heketipy.domain.errors import NotFound
@@ -46,6 +50,19 @@ async def test_a_running_create_is_shown_with_its_bricks_and_its_volume(system: 
     assert {action.change for action in bricks} == {Change.ADD_BRICK}
     assert last == Action(Change.ADD_VOLUME, volume)
     assert await system.services.operations.counts() == NOTHING
+
+
+async def test_what_is_committed_and_not_yet_started_is_not_taken_back(system: System) -> None:
+    await system.cluster(devices=1)
+    asking = asyncio.create_task(system.services.volumes.create(VolumeSpec(size_gib=5, durability=REPLICA_3)))
+    await asyncio.sleep(0)
+    # The loop stands still meanwhile, so that nobody can start what the writer's thread commits.
+    with closing(sqlite3.connect(system.database)) as books:
+        while not (found := books.execute("SELECT id FROM operations").fetchall()):
+            pass
+    system.services.runner.recover(found[0][0])
+    assert await system.done(await asking)
+    assert await system.discrepancies() == []
 
 
 async def test_deletes_and_expansions_are_shown_in_heketis_terms(system: System) -> None:
