@@ -21,7 +21,8 @@ def mounted(clean: Site, figures: Figures) -> Iterator[tuple[Site, dict[str, Any
     volume, seconds = clean.service.create(size=1, durability=REPLICA_3, gid=GID, name="labvolume")
     figures.add("create replicate 3, to be mounted", seconds)
     source = volume["mount"]["glusterfs"]
-    backups = source["options"]["backup-volfile-servers"]
+    # heketi joins them by commas, which divide options in a mount command; there it wants colons.
+    backups = source["options"]["backup-volfile-servers"].replace(",", ":")
     for node in clean.nodes[:2]:
         node.ssh(
             f"mkdir -p {MOUNT} && mount -t glusterfs -o backup-volfile-servers={backups} {source['device']} {MOUNT}"
