@@ -356,19 +356,18 @@ class _Demolition:
 
     @property
     def _edit_at(self) -> int:
-        return len(self.bricks) + 1
+        return len(self.bricks)
 
     @property
     def _removals_at(self) -> int:
         return self._edit_at + any(brick.in_fstab for brick in self.bricks)
 
     def commands(self) -> list[Command]:
-        """Return the batch: unmount, list mounts, edit the fstab, remove volumes, count what is left in the pools."""
+        """Return the batch: unmount, edit the fstab, remove volumes, count what is left in the pools."""
         points = [brick.mount_point for brick in self.bricks if brick.in_fstab]
         edits = [fstab.remove(points, fstab=self.options.fstab)] if points else []
         return [
             *(_try(mounts.umount(brick.mount_point)) for brick in self.bricks),
-            _try(mounts.show()),
             *(Command(edit, timeout=SHORT_COMMAND) for edit in edits),
             *(_try(self.lvm.lvremove(brick.group, brick.lv_name)) for brick in self.bricks),
             *(_try(self.lvm.thin_count(*pool)) for pool in self._pools),
@@ -387,15 +386,14 @@ class _Demolition:
     def outcome(self, node: NodeAddress, results: Sequence[Result]) -> _Outcome:
         """Read the results of the whole batch. Of several failures the first brick's is told."""
         count = len(self.bricks)
-        umounts, listing = results[:count], results[count]
+        umounts = results[:count]
         removals = results[self._removals_at : self._removals_at + count]
         counts = results[self._removals_at + count : self._removals_at + count + len(self._pools)]
         rmdirs = results[self._removals_at + count + len(self._pools) :]
-        points = {mount.point for mount in mounts.read(listing.stdout)} if listing.ok else None
         errors: list[CommandFailed] = []
         busy: list[str] = []
         for brick, umount, removal in zip(self.bricks, umounts, removals, strict=True):
-            if _is_mounted(brick, umount, points):
+            if _is_mounted(umount, removal):
                 busy.append(brick.mount_point)
                 errors.append(refusal(node, umount))
             elif not removal.ok and not lvm.is_gone(removal.stderr):
@@ -428,12 +426,13 @@ def _is_missing(text: str) -> bool:
     return "No such file or directory" in text
 
 
-def _is_mounted(brick: BrickSpec, umount: Result, points: set[str] | None) -> bool:
-    if umount.ok:
-        return False
-    if points is not None:
-        return brick.mount_point in points
-    return not mounts.is_unmounted(umount.stderr)
+def _is_mounted(umount: Result, removal: Result) -> bool:
+    """Tell whether a brick's file system stayed mounted.
+
+    The list of all mounts is not asked for: it grows with the bricks on the node, and LVM removes no mounted volume.
+    """
+    removed = removal.ok or lvm.is_gone(removal.stderr)
+    return not (umount.ok or removed or mounts.is_unmounted(umount.stderr))
 
 
 def _count(result: Result) -> int | None:

@@ -103,10 +103,15 @@ class Context:
         self.journal.update(facts)
         await self.db.write(_note, self.operation.id, dict(self.journal))
 
+    def remember(self, **facts: Any) -> None:
+        """Keep what a node told for what is written next, the pivot or the end: nothing is done before that which
+        could depend on it."""
+        self.journal.update(facts)
+
     async def passing_pivot(self) -> None:
-        """Write down that there may be no way back from now on."""
+        """Write down that there may be no way back from now on, and what was remembered."""
         if not self.pivoted:
-            await self.db.write(_pivot, self.operation.id)
+            await self.db.write(_pivot, self.operation.id, dict(self.journal))
             self.pivoted = True
 
     def candidates(self, nodes: Sequence[NodeAddress], *, start: int = 0) -> list[NodeAddress]:
@@ -162,5 +167,7 @@ def _note(tx: Tx, operation: str, journal: Mapping[str, Any]) -> None:
     tx.operations.set_journal(operation, journal)
 
 
-def _pivot(tx: Tx, operation: str) -> None:
+def _pivot(tx: Tx, operation: str, journal: Mapping[str, Any]) -> None:
+    if journal:
+        tx.operations.set_journal(operation, journal)
     tx.operations.set_pivot(operation)

@@ -27,7 +27,7 @@ def steps(plan: AddDevice, context: Context) -> Sequence[Step]:
             reading = await context.nodes.set_up_device(
                 plan.node, plan.name, plan.id, destroy=True, fence=context.fence
             )
-        await context.note(
+        context.remember(
             total_kib=reading.total_kib,
             free_kib=reading.free_kib,
             used_kib=reading.used_kib,

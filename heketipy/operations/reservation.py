@@ -31,7 +31,7 @@ from heketipy.domain.placement import (
 from heketipy.domain.plans import CreateVolume, ExpandVolume
 from heketipy.domain.units import KIB_PER_GIB
 
-OTHER_NODES = 16
+OTHER_NODES = 8
 """How many nodes of a large cluster a plan knows beside those of its bricks."""
 
 

@@ -58,7 +58,7 @@ class Deletion:
         ours = bool(gluster_volume.present(found, self.plan.bricks))
         if found is not None and ours:
             _refuse_what_gluster_would(found, peers, via)
-        await self.context.note(via=via.id, ours=ours, started=found is not None and found.started)
+        self.context.remember(via=via.id, ours=ours, started=found is not None and found.started)
 
     async def _ask(self, node: NodeAddress) -> tuple[NodeAddress, GlusterVolume | None, Sequence[Peer]]:
         found, peers = await asyncio.gather(self._find(node), self.context.nodes.peers(node))

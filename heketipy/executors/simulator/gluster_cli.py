@@ -58,7 +58,7 @@ class Call:
         """Return the peer of a name; the node itself included."""
         state = self.context.world.state
         for member in self.pool.members.values():
-            if hostname in {member.hostname, state.nodes[member.node].storage, member.node}:
+            if hostname in (member.hostname, member.node) or hostname == state.nodes[member.node].storage:
                 return member
         if hostname in {"localhost", "127.0.0.1"}:
             return self.pool.members[self.node.manage]
