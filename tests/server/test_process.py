@@ -10,6 +10,7 @@ import sqlite3
 import ssl
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,7 @@ def test_the_database_is_one_complete_file_as_soon_as_the_end_begins(tmp_path: P
             http.post("/volumes", json=VOLUME)
             server.tell(signal.SIGTERM)
             server.line("Shutting down...")
-            http.get("/clusters")
+            _wait_until_gone(tmp_path / "heketi.db-wal")
         server.tell(signal.SIGKILL)
         server.status()
     copied = tmp_path / "copy.db"
@@ -201,6 +202,13 @@ def test_the_database_is_one_complete_file_as_soon_as_the_end_begins(tmp_path: P
     with sqlite3.connect(copied) as books:
         assert books.execute("SELECT count(*) FROM nodes").fetchone() == (3,)
     books.close()
+
+
+def _wait_until_gone(file: Path) -> None:
+    end = time.monotonic() + 10
+    while file.exists():
+        assert time.monotonic() < end, f"{file.name} is still there"
+        time.sleep(0.01)
 
 
 def test_a_create_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
