@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
-from heketipy.config.keys import Key, group_of
+from heketipy.config.keys import Key, group_of, item_of
 
 _COMMENT = "_"
 
@@ -94,6 +94,13 @@ def _fold(model: type[BaseModel], pairs: _Pairs, above: tuple[str, ...], warning
             continue
         if group is not None and isinstance(value, _Pairs):
             folded[name] = {**_as_dict(folded.get(name)), **_fold(group, value, (*above, name), warnings)}
+        elif (item := item_of(info)) is not None and isinstance(value, list) and not isinstance(value, _Pairs):
+            folded[name] = [
+                _plain(one)
+                if one is not None and not isinstance(one, _Pairs)
+                else _fold(item, one or _Pairs(), (*above, f"{name}[{number}]"), warnings)
+                for number, one in enumerate(value)
+            ]
         elif _is_unset(value) and not Key((*above, name), info).ours:
             folded.pop(name, None)
         else:

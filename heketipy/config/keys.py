@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -43,6 +43,12 @@ def group_of(field: FieldInfo) -> type[BaseModel] | None:
     """Return the model of a nested group, or None if the field is a setting."""
     kind = field.annotation
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def item_of(field: FieldInfo) -> type[BaseModel] | None:
+    """Return the model of the items of a list, or None if the field is none of groups."""
+    items = get_args(field.annotation) if get_origin(field.annotation) is list else ()
+    return items[0] if items and issubclass(items[0], BaseModel) else None
 
 
 def keys(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[Key]:

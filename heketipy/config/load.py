@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from heketipy.config.file import FileTree, NotJsonError, kind_of, read_file
 from heketipy.config.keys import Key, keys
-from heketipy.config.settings import Settings
+from heketipy.config.settings import InjectionSettings, Settings
 from heketipy.config.variables import IGNORED
 
 
@@ -126,7 +126,7 @@ _EXPECTED = {
     "float_type": "a number",
     "finite_number": "a number",
     "model_type": "an object { … }",
-    "dict_type": "an object { … }",
+    "list_type": "a list [ … ]",
 }
 
 
@@ -172,6 +172,6 @@ def _without_effect(settings: Settings) -> list[str]:
         told.append("backup_db_to_kube_secret has no effect yet: backups go to glusterfs.backup_directory")
     if settings.profiling:
         told.append("profiling has no effect: Go's profiles do not exist here")
-    if gluster.injectexec:
-        told.append("glusterfs.injectexec has no effect yet")
+    if gluster.injectexec != InjectionSettings() and not gluster.injects:
+        told.append("glusterfs.injectexec has no effect but with the executors inject/ssh and inject/mock")
     return told

@@ -22,6 +22,9 @@ from heketipy.config.variables import (
     seconds,
 )
 
+INJECT: Final = "inject/"
+"""What the names of executors begin with that inject faults."""
+
 OURS: Final = "a setting that heketi does not have"
 
 Natural = Annotated[int, Field(ge=0, lt=2**63)]
@@ -181,6 +184,52 @@ class SimulatorSettings(_Group):
     )
 
 
+class ReactionSettings(_Group):
+    """What happens at an injected fault."""
+
+    result: str = Field("", description="What the command prints.")
+    err: str = Field("", description="Why it fails.")
+    pause: Seconds = Field(0.0, description="Seconds to wait before.")
+    panic: str = Field("", description="End the server at once, with this text.")
+    exitstatus: Integer = Field(0, description="Its exit status; 0 where it fails: 1.")
+    erroutput: str = Field("", description="What it prints as its error; where it fails, `err` unless it is set.")
+    forceerr: bool = Field(False, description="It fails, also without `err`.")
+    forceerroutput: bool = Field(False, description="What it prints as its error is `erroutput`, also an empty one.")
+
+
+class CommandHookSettings(_Group):
+    """A fault instead of a command."""
+
+    cmd: str = Field("", description="Regular expression that is searched in the command.")
+    condfile: str = Field("", description="File on the server; only while it exists.")
+    reaction: ReactionSettings = ReactionSettings()
+
+
+class ResultHookSettings(CommandHookSettings):
+    """A fault behind a command."""
+
+    result: str = Field("", description="Regular expression that is searched in what the command left.")
+
+
+class CommandInjectionSettings(_Group):
+    """Faults at commands on nodes. Keys as in heketi: `Cmd`, `Result`, `CondFile`, `Reaction`."""
+
+    commands: list[CommandHookSettings] = Field(
+        [],
+        description="Faults instead of commands: `Cmd`, `CondFile`, `Reaction` (`Result`, `Err`, `Pause`, `Panic`, "
+        "`ExitStatus`, `ErrOutput`, `ForceErr`, `ForceErrOutput`).",
+    )
+    results: list[ResultHookSettings] = Field(
+        [], description="Faults in place of what commands left: as `commands`, and `Result`."
+    )
+
+
+class InjectionSettings(_Group):
+    """Fault injection, which the executors `inject/ssh` and `inject/mock` look at."""
+
+    command_injection: CommandInjectionSettings = CommandInjectionSettings()
+
+
 class RetryLimits(_Group):
     """How often work that a node failed is tried elsewhere."""
 
@@ -202,9 +251,9 @@ class GlusterSettings(_Group):
     )
     executor: Annotated[str, Variable("HEKETI_EXECUTOR")] = Field(
         "",
-        description="`ssh`, `kubernetes` (or `kube`), or `mock`: the simulator, which stores nothing. "
-        "`heketipy serve` wants it to be set; the program `heketi` takes an empty one for "
-        "`ssh`, as heketi does.",
+        description="`ssh`, `kubernetes` (or `kube`), or `mock`: the simulator, which stores nothing. `inject/ssh` and "
+        "`inject/mock` let commands fail as `injectexec` says. `heketipy serve` wants it to be set; the program "
+        "`heketi` takes an empty one for `ssh`, as heketi does.",
     )
     allocator: str = Field("", description="Accepted and not used, as in heketi.")
     loglevel: Annotated[str, Variable("HEKETI_GLUSTERAPP_LOGLEVEL")] = Field(
@@ -304,10 +353,13 @@ class GlusterSettings(_Group):
     )
     sshexec: SshSettings = SshSettings()
     kubeexec: KubernetesSettings = KubernetesSettings()
-    injectexec: dict[str, object] = Field(
-        {}, description="Fault injection of heketi's executors `inject/…`. Not supported yet."
-    )
+    injectexec: InjectionSettings = InjectionSettings()
     simulator: SimulatorSettings = SimulatorSettings()
+
+    @property
+    def injects(self) -> bool:
+        """Whether faults are injected."""
+        return self.executor.startswith(INJECT)
 
     @property
     def volume_create_retries(self) -> int:

@@ -60,7 +60,7 @@ def _kind(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return "one of " + ", ".join(f"`{choice}`" for choice in get_args(annotation))
     if isinstance(annotation, types.GenericAlias):
-        return "object"
+        return "list of objects"
     return {str: "text", SecretStr: "text", bool: "true/false", int: "whole number", float: "number"}[annotation]
 
 
@@ -72,7 +72,7 @@ def _default(value: object) -> str:
             return ""
         case float():
             return f"`{value:g}`"
-        case {}:
+        case []:
             return ""
         case _:
             return f"`{value}`"

@@ -139,14 +139,14 @@ def read_deleted(result: Result, hosting_volume: str, name: str) -> None:
         answer = _read(text, _OUTCOME)
     except ValueError as error:
         if not result.ok:
-            raise ValueError(_status(result)) from None
+            raise ValueError(result.ending) from None
         raise ValueError(f"Unable to parse output from block volume delete: {error}") from None
     if answer.get("RESULT") == "FAIL":
         reason = answer.get("errMsg", "")
         if not _is_missing(reason, hosting_volume, name):
-            raise ValueError(reason or _status(result))
+            raise ValueError(reason or result.ending)
     elif not result.ok:
-        raise ValueError(_status(result))
+        raise ValueError(result.ending)
 
 
 def read_resized(result: Result) -> None:
@@ -171,13 +171,13 @@ def read_info(result: Result, hosting_volume: str, name: str) -> BlockVolumeRead
         answer = _read(text, _INFO)
     except ValueError:
         if not result.ok:
-            raise ValueError(prefix + (_shown(result.stderr) or _status(result))) from None
+            raise ValueError(prefix + (_shown(result.stderr) or result.ending)) from None
         raise ValueError(f"Unparsable error during block volume info: {_shown(text)}") from None
     if not result.ok or answer.get("RESULT") == "FAIL":
         reason = answer.get("errMsg", "")
         if _is_missing(reason, hosting_volume, name):
             return None
-        raise ValueError(prefix + (reason or _status(result)))
+        raise ValueError(prefix + (reason or result.ending))
     if not answer.get("GBID"):
         raise ValueError(f"{prefix}the answer names no GBID")
     password = answer.get("PASSWORD", "")
@@ -207,7 +207,7 @@ def read_list(result: Result, hosting_volume: str) -> list[str]:
         reason = answer.get("errMsg", "")
         if _is_missing(reason, hosting_volume, hosting_volume):
             return []
-        raise ValueError(refused + (reason or _status(result)))
+        raise ValueError(refused + (reason or result.ending))
     if not answer:
         raise ValueError(f"{refused}the answer says nothing")
     return list(answer.get("blocks", ()))
@@ -241,12 +241,7 @@ def _demand(result: Result, answer: Mapping[str, Any], prefix: str) -> None:
     if answer.get("RESULT") == "FAIL":
         raise ValueError(f"{prefix}: {answer.get('errMsg', '')}")
     if not result.ok:
-        raise ValueError(f"{prefix}: {_status(result)}")
-
-
-def _status(result: Result) -> str:
-    """Return how a command ended, whatever it printed."""
-    return Result(result.status).text
+        raise ValueError(f"{prefix}: {result.ending}")
 
 
 def _reason(text: str) -> str:

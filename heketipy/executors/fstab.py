@@ -5,12 +5,14 @@ safe only when one of them runs at a time: that is what the lane of bricks is fo
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _APPEND = "BEGIN {print line >> file}"
 _BLANK = "[ \t]"
 _WORD = "[^ \t]"
+_LINE_WITH = f"\\,^{_BLANK}*[^# \t]{_WORD}*{_BLANK}{_BLANK}*"
+_GOES = f"{_BLANK},d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,34 @@ def _escaped(text: str) -> str:
 
 def remove(mount_points: Iterable[str], *, fstab: str) -> tuple[str, ...]:
     """Remove the lines with these mount points, and no others."""
-    edits = (
-        part
-        for mount_point in mount_points
-        for part in ("-e", f"\\,^{_BLANK}*[^# \t]{_WORD}*{_BLANK}{_BLANK}*{_literal(mount_point)}{_BLANK},d")
-    )
+    edits = (part for mount_point in mount_points for part in ("-e", f"{_LINE_WITH}{_literal(mount_point)}{_GOES}"))
     return ("sed", "-i.save", *edits, fstab)
 
 
 def _literal(text: str) -> str:
     """Return a text as a POSIX basic regular expression that matches just it, with `,` as the delimiter."""
     return re.sub(r"([.*\[\]\\^$,])", r"\\\1", text)
+
+
+def appended(argv: Sequence[str]) -> tuple[str, str] | None:
+    """Read a command of `append`: return line and file, None for another command."""
+    match argv:
+        case ("awk", "-v", line, "-v", file, program) if program == _APPEND:
+            return _assigned(line), _assigned(file)
+    return None
+
+
+def _assigned(assignment: str) -> str:
+    return assignment.partition("=")[2].replace("\\\\", "\\")
+
+
+def removed(argv: Sequence[str]) -> tuple[list[str], str] | None:
+    """Read a command of `remove`: return mount points and file, None for another command."""
+    match argv:
+        case ("sed", "-i.save", "-e", *edits, file):
+            literals = [edit.removeprefix(_LINE_WITH).removesuffix(_GOES) for edit in edits if edit != "-e"]
+            return [re.sub(r"\\(.)", r"\1", literal) for literal in literals], file
+    return None
 
 
 def show(fstab: str) -> tuple[str, ...]:

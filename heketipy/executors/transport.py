@@ -35,11 +35,15 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command that ran to its end left: status and complete, untrimmed output."""
+    """What a command that ran to its end left: status and complete, untrimmed output.
+
+    `cause` says why it failed where that is something else than its status.
+    """
 
     status: int
     stdout: str = ""
     stderr: str = ""
+    cause: str = ""
 
     @property
     def ok(self) -> bool:
@@ -49,8 +53,13 @@ class Result:
     @property
     def text(self) -> str:
         """What a user is told of a failure: stderr as it is, or else how the command ended (commands §1.1)."""
-        if self.stderr:
-            return self.stderr
+        return self.stderr or self.ending
+
+    @property
+    def ending(self) -> str:
+        """How the command ended, whatever it printed."""
+        if self.cause:
+            return self.cause
         if self.status == _TIMED_OUT:
             return "SSH command timeout"
         signal = _SIGNALS.get(self.status - 128)

@@ -5,10 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from heketipy.config import ConfigurationError, ExecutorName, GlusterSettings, SimulatorSettings
+import structlog
+
+from heketipy.config import (
+    ConfigurationError,
+    ExecutorName,
+    GlusterSettings,
+    InjectionSettings,
+    ReactionSettings,
+    SimulatorSettings,
+)
 from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import HeketipyError
 from heketipy.executors.build import ssh_transport, storage_nodes
+from heketipy.executors.injection import Hook, Injected, Reaction
 from heketipy.executors.metered import Outcome
 from heketipy.executors.nodes import StorageNodes
 from heketipy.executors.options import NodeOptions, SshOptions
@@ -20,6 +30,8 @@ from heketipy.executors.simulator.state import State
 from heketipy.executors.simulator.store import StateFile
 from heketipy.executors.transport import Lane, Transport
 from heketipy.telemetry import metrics
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +114,36 @@ async def reach_nodes(gluster: GlusterSettings, executor: ExecutorName, db: Data
     transcript = _transcript(gluster.record_file) if gluster.record_file else None
     if transcript is not None:
         transport = Recorder(transport, transcript)
+    if gluster.injects:
+        transport = _injected(transport, gluster.injectexec)
     return Reached(storage_nodes(transport, options, meter=CountingMeter()), simulator, keeper, transcript)
+
+
+def _injected(transport: Transport, settings: InjectionSettings) -> Transport:
+    """Let commands fail as it is configured. What is recorded below is what the nodes really got."""
+    given = settings.command_injection
+    log.warning("faults are injected", before_commands=len(given.commands), behind_them=len(given.results))
+    return Injected(
+        transport,
+        commands=[Hook(hook.cmd, _reaction(hook.reaction), condition=hook.condfile) for hook in given.commands],
+        results=[
+            Hook(hook.cmd, _reaction(hook.reaction), result=hook.result, condition=hook.condfile)
+            for hook in given.results
+        ],
+    )
+
+
+def _reaction(given: ReactionSettings) -> Reaction:
+    return Reaction(
+        result=given.result,
+        err=given.err,
+        pause=given.pause,
+        panic=given.panic,
+        exit_status=given.exitstatus,
+        err_output=given.erroutput,
+        force_err=given.forceerr,
+        force_err_output=given.forceerroutput,
+    )
 
 
 def _transcript(path: str) -> TextIO:

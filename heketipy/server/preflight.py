@@ -13,6 +13,8 @@ _EXECUTORS = {
     "kube": ExecutorName.KUBERNETES,
     "kubernetes": ExecutorName.KUBERNETES,
     "mock": ExecutorName.SIMULATOR,
+    "inject/ssh": ExecutorName.SSH,
+    "inject/mock": ExecutorName.SIMULATOR,
 }
 _ADMIN_MODES = frozenset({"", *AdminMode})
 
@@ -31,8 +33,6 @@ def executor_of(settings: Settings, *, default: ExecutorName | None) -> Executor
             'the section "glusterfs" of the configuration, or set HEKETI_EXECUTOR=ssh. "mock" is a simulator '
             "that stores nothing"
         )
-    if name.startswith("inject/"):
-        raise ConfigurationError(f"Unable to start application: executor {name} is not supported yet")
     executor = _EXECUTORS.get(name)
     if executor is None:
         raise ConfigurationError(f"Unable to start application: invalid executor: {name}")

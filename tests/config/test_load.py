@@ -117,6 +117,16 @@ def test_what_is_no_configuration_is_refused_with_the_place(config: Any, content
         ({"glusterfs": {"db_read_only": "true"}}, "glusterfs.db_read_only", "write true without quotes"),
         ({"glusterfs": {"sshexec": []}}, "glusterfs.sshexec", "an object"),
         ({"glusterfs": "x"}, "glusterfs", "an object"),
+        (
+            {"glusterfs": {"injectexec": {"command_injection": {"commands": {}}}}},
+            "command_injection.commands",
+            "a list",
+        ),
+        (
+            {"glusterfs": {"injectexec": {"command_injection": {"results": [{}, {"Reaction": {"Pause": "2"}}]}}}},
+            "glusterfs.injectexec.command_injection.results.1.reaction.pause",
+            "write 2 without quotes",
+        ),
         ({"glusterfs": {"journal_mode": "fast"}}, "glusterfs.journal_mode", "'auto', 'wal' or 'delete'"),
     ],
 )
@@ -219,6 +229,29 @@ def test_the_file_cannot_switch_rebalancing_off_and_hears_so(config: Any) -> Non
 def test_settings_without_effect_are_told(config: Any) -> None:
     content = {"use_auth": False, "profiling": True, "glusterfs": {"executor": "mock"}}
     assert [text.split()[0] for text in config(content).warnings] == ["use_auth", "profiling"]
+
+
+def test_hooks_of_injection_are_read_as_heketis_are(config: Any) -> None:
+    hook = {
+        "Cmd": "lvcreate",
+        "CondFile": None,
+        "Reaction": {"Err": "fooey", "Pause": 2, "FORCEERR": True, "Panic": ""},
+    }
+    injection = {"Command_Injection": {"commands": [hook, None], "Results": [{"cmd": "x", "result": ".*", "Bogus": 1}]}}
+    loaded = config({"glusterfs": {"executor": "inject/mock", "InjectExec": injection}})
+    given = loaded.settings.glusterfs.injectexec.command_injection
+    assert [(hook.cmd, hook.condfile) for hook in given.commands] == [("lvcreate", ""), ("", "")]
+    reaction = given.commands[0].reaction
+    assert (reaction.err, reaction.pause, reaction.forceerr, reaction.panic) == ("fooey", 2, True, "")
+    assert [(hook.cmd, hook.result) for hook in given.results] == [("x", ".*")]
+    where = "glusterfs.injectexec.command_injection.results[0].Bogus"
+    assert loaded.warnings == (f"unknown setting {where} is ignored",)
+
+
+def test_injection_without_its_executor_has_no_effect_and_that_is_told(config: Any) -> None:
+    injection = {"command_injection": {"commands": [{"Cmd": "lvcreate"}]}}
+    (warning,) = config({"glusterfs": {"executor": "mock", "injectexec": injection}}).warnings
+    assert warning.startswith("glusterfs.injectexec has no effect")
 
 
 def test_a_secret_is_not_shown_by_the_settings(config: Any) -> None:

@@ -37,7 +37,7 @@ def test_without_an_executor_heketi_means_ssh_and_wants_its_key() -> None:
     ("name", "text"),
     [
         ("zzz", "Unable to start application: invalid executor: zzz"),
-        ("inject/mock", "Unable to start application: executor inject/mock is not supported yet"),
+        ("inject/kube", "Unable to start application: invalid executor: inject/kube"),
         ("kube", "Unable to start application: executor kube is not supported yet"),
     ],
 )
@@ -45,6 +45,16 @@ def test_an_executor_that_is_not_there_is_refused(name: str, text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         preflight.executor_of(settings(executor=name), default=None)
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "executor"), [("inject/ssh", ExecutorName.SSH), ("inject/mock", ExecutorName.SIMULATOR)]
+)
+def test_faults_are_injected_by_executors_of_their_own(name: str, executor: ExecutorName) -> None:
+    given = settings(executor=name)
+    assert preflight.executor_of(given, default=None) is executor
+    assert given.glusterfs.injects
+    assert not settings(executor=executor.value).glusterfs.injects
 
 
 def test_a_key_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
