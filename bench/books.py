@@ -27,7 +27,7 @@ async def fill(path: Path, *, clusters: int, nodes: int, devices: int, volumes: 
         ids = [
             await database.write(_cluster, number=number, nodes=nodes, devices=devices) for number in range(clusters)
         ]
-        reservations = Reservations(policy=VolumePolicy(), ids=new_id, down=frozenset)
+        reservations = Reservations(policy=VolumePolicy(volumes_per_cluster=volumes), ids=new_id, down=frozenset)
         for start in range(0, volumes, _AT_ONCE):
             count = min(_AT_ONCE, volumes - start)
             await database.write(_volumes, reservations, cluster=ids[start // _AT_ONCE % clusters], count=count)
