@@ -1,6 +1,6 @@
 """The books: transactions as plain functions, run on threads of their own.
 
-`await db.write(fn, …)` runs `fn(tx, …)` on the one writer thread between BEGIN and COMMIT, `await db.read(fn, …)` on
+`await db.write(fn, …)` runs `fn(tx, …)` on the one writer thread (`db/writer.py`), `await db.read(fn, …)` on
 one of a few reader threads, where it sees one moment. So nothing can be awaited inside a transaction. A function that
 raises is rolled back; what leaves this module is a domain error, or a mistake in the code.
 """
@@ -29,9 +29,10 @@ from heketipy.db.readers import Readers
 from heketipy.db.rotation import Rotation
 from heketipy.db.sqlite import JournalMode, SqliteStore
 from heketipy.db.store import Store
-from heketipy.db.transaction import Hook, Tx
+from heketipy.db.transaction import Tx
 from heketipy.db.views import Allocations, Views
-from heketipy.domain.errors import HeketipyError, StorageFailure
+from heketipy.db.writer import Writer
+from heketipy.domain.errors import StorageFailure
 
 log = structlog.get_logger(__name__)
 
@@ -47,15 +48,12 @@ class Database:
     def __init__(self, store: Store, *, readers: int, read_only: bool = False) -> None:
         self._store = store
         self.read_only = read_only
-        self._views = Views()
         self._hosts = Hosts()
-        self._writer: Connection | None = None
+        self._writer = Writer(store, before=self._settle_if_asked)
         self._readers = Readers(store, readers)
-        self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._reader_threads = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._settlings: deque[Future[None]] = deque()
         self._copying = threading.Lock()
-        self._commits = 0
 
     @classmethod
     def open(
@@ -111,29 +109,18 @@ class Database:
 
     @property
     def commits(self) -> int:
-        """How many transactions were committed since it was opened."""
-        return self._commits
+        """How many commits there were since it was opened. Transactions that wait at the same time share one."""
+        return self._writer.commits
 
     async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run `fn(tx, …)` in a transaction of its own, after all that were asked for before, and return its result once
-        it is committed. Whoever is cancelled while waiting in line has asked for nothing; once begun, it is finished,
-        and its hooks are called, whether or not anybody still waits. Raises StorageFailure if the books are read-only.
+        """Run `fn(tx, …)` in a transaction, after all that were asked for before, and return its result once it is
+        committed. Whoever is cancelled while waiting in line has asked for nothing; once begun, it is finished, and its
+        hooks are called, whether or not anybody still waits. `fn` may be called again, when what it did was rolled back
+        for a reason outside it. Raises StorageFailure if the books are read-only.
         """
         if self.read_only:
             raise StorageFailure(REFUSAL)
-        loop = asyncio.get_running_loop()
-        context = contextvars.copy_context()
-
-        def work() -> R:
-            self._settle_if_asked()
-            result, hooks = context.run(self._write, lambda tx: fn(tx, *args, **kwargs))
-            for hook in hooks:
-                with suppress(RuntimeError):
-                    # A loop that is closed calls nothing; what it would have started is found in the books.
-                    loop.call_soon_threadsafe(hook, context=context)
-            return result
-
-        return await loop.run_in_executor(self._writer_thread, work)
+        return await self._writer.run(lambda tx: fn(tx, *args, **kwargs))
 
     async def read(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `fn(tx, …)` so that it sees the books as they are at one moment, and return its result."""
@@ -161,7 +148,7 @@ class Database:
             return
         done: Future[None] = Future()
         self._settlings.append(done)
-        self._writer_thread.submit(self._settle_if_asked)
+        self._writer.wake()
         await asyncio.wrap_future(done)
 
     async def backup(self, target: Path) -> None:
@@ -176,70 +163,9 @@ class Database:
     def close(self) -> None:
         """Finish what has begun and close the file, complete. Blocks shortly. Must be called once, at the end."""
         self._reader_threads.shutdown(cancel_futures=True)
-        self._writer_thread.submit(self._drop_writer)
-        self._writer_thread.shutdown()
+        self._writer.close()
         with self._readers.paused(), self._copying:
             self._store.close()
-
-    def _write(self, fn: Callable[[Tx], R]) -> tuple[R, list[Hook]]:
-        allocations: Allocations | None = None
-        try:
-            connection = self._begin()
-            allocations = Allocations(connection, self._views)
-            tx = Tx(connection, allocations, None)
-            result = fn(tx)
-            connection.commit()
-        except HeketipyError:
-            self._undo(allocations)
-            raise
-        except DRIVER_ERRORS as error:
-            self._abandon()
-            raise translated(error, self.where) from error
-        except BaseException:
-            self._abandon()
-            raise
-        self._commits += 1
-        return result, tx.hooks
-
-    def _begin(self) -> Connection:
-        """Open a transaction on the writer's connection. A connection that the server has dropped since it was last
-        used is opened anew, once: nothing has happened on it yet."""
-        known = self._writer
-        try:
-            return self._begin_on(known or self._store.connect_writer())
-        except DBAPIError as error:
-            if known is None or not error.connection_invalidated:
-                raise
-            self._abandon()
-            return self._begin_on(self._store.connect_writer())
-
-    def _begin_on(self, connection: Connection) -> Connection:
-        self._writer = connection
-        connection.begin()
-        self._store.seize(connection)
-        return connection
-
-    def _undo(self, allocations: Allocations | None) -> None:
-        """Roll back what a function refused to do."""
-        try:
-            if self._writer is not None:
-                self._writer.rollback()
-        except DRIVER_ERRORS:
-            self._abandon()
-            return
-        if allocations is not None:
-            allocations.abandoned()
-
-    def _abandon(self) -> None:
-        """Drop the connection, which rolls back, and every view: nobody knows what state they are in."""
-        self._views.clear()
-        self._drop_writer()
-
-    def _drop_writer(self) -> None:
-        connection, self._writer = self._writer, None
-        if connection is not None:
-            with suppress(*DRIVER_ERRORS):
-                connection.close()
 
     def _read(self, fn: Callable[[Tx], R]) -> R:
         try:
@@ -279,10 +205,9 @@ class Database:
     def _settle(self) -> None:
         try:
             with self._copying, self._readers.paused():
-                writer = self._writer = self._writer or self._store.connect_writer()
-                self._store.settle(writer)
+                self._store.settle(self._writer.connection())
         except DRIVER_ERRORS as error:
-            self._abandon()
+            self._writer.abandon()
             raise translated(error, self.where) from error
 
 

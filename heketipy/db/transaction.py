@@ -43,12 +43,14 @@ class Tx:
         "meta",
         "nodes",
         "operations",
+        "undone",
         "volumes",
     )
 
     def __init__(self, connection: Connection, allocations: Allocations, hosts: Hosts | None) -> None:
         self._allocations = allocations
         self.hooks: list[Hook] = []
+        self.undone: list[Hook] = []
         self.clusters = Clusters(connection, allocations)
         self.nodes = Nodes(connection, allocations)
         self.devices = Devices(connection, allocations)
@@ -77,6 +79,10 @@ class Tx:
         """Have something called on the event loop once this transaction is committed, whether or not anybody still
         waits for it. Nothing is called if it is rolled back."""
         self.hooks.append(hook)
+
+    def after_rollback(self, hook: Hook) -> None:
+        """Have something called, on the writer's thread, if this transaction is rolled back, for whatever reason."""
+        self.undone.append(hook)
 
     def _built(self, cluster: str, down: frozenset[str]) -> ClusterView:
         return ClusterView.build(self.nodes.of_cluster(cluster), self.devices.of_cluster(cluster), down=down)

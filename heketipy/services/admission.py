@@ -1,7 +1,10 @@
 """Admission: how much work is taken on. More than can run at once is accepted and waits; too much is refused."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from heketipy.db.database import Tx
 from heketipy.domain.errors import Busy, CannotAllocate, CannotBegin, InUse
 
 SHUTTING_DOWN = "Server is shutting down. Retry operation later."
@@ -49,23 +52,19 @@ class Admission:
         self._closed = True
 
 
-class Admitted:
-    """Admission around a reservation: in at the start, out again if the reservation fails, whose text gets a prefix."""
+@contextmanager
+def admitted(tx: Tx, admission: Admission, prefix: str, *, always: bool = False) -> Iterator[None]:
+    """Let one in around its reservation, out again if nothing comes of that; the text of a refusal gets a prefix."""
+    enter(tx, admission, always=always)
+    try:
+        yield
+    except CannotAllocate as error:
+        raise CannotAllocate(f"{prefix}: {error}") from error
+    except (InUse, CannotBegin) as error:
+        raise CannotBegin(f"{prefix}: {error}") from error
 
-    def __init__(self, admission: Admission, prefix: str, *, always: bool = False) -> None:
-        self._admission = admission
-        self._prefix = prefix
-        self._always = always
 
-    def __enter__(self) -> None:
-        self._admission.enter(always=self._always)
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if error is None:
-            return
-        self._admission.leave()
-        match error:
-            case CannotAllocate():
-                raise CannotAllocate(f"{self._prefix}: {error}") from error
-            case InUse() | CannotBegin():
-                raise CannotBegin(f"{self._prefix}: {error}") from error
+def enter(tx: Tx, admission: Admission, *, always: bool = False) -> None:
+    """Let one in, and out again if its transaction is rolled back. Raises Busy."""
+    admission.enter(always=always)
+    tx.after_rollback(admission.leave)

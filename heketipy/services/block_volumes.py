@@ -8,7 +8,7 @@ from heketipy.domain.errors import CannotAllocate, NoSpace, NotFound
 from heketipy.domain.model import BlockVolume, BlockVolumeSpec
 from heketipy.operations import block_volume_create, block_volume_delete, block_volume_expand
 from heketipy.operations.reservation import Reservations, known_clusters
-from heketipy.services.admission import Admitted
+from heketipy.services.admission import admitted
 from heketipy.services.explanations import Explanations
 from heketipy.services.starter import Starter
 
@@ -64,7 +64,7 @@ class BlockVolumes:
     def _reserve(self, tx: Tx, spec: BlockVolumeSpec) -> str:
         known_clusters(tx, spec.clusters)
         operation, block_volume = self._starter.new_id(), self._starter.new_id()
-        with Admitted(self._starter.admission, "Failed to allocate new block volume"):
+        with admitted(tx, self._starter.admission, "Failed to allocate new block volume"):
             plan = block_volume_create.reserve(
                 tx, spec, self._reservations, block_volume=block_volume, operation=operation
             )
@@ -73,7 +73,7 @@ class BlockVolumes:
     def _book(self, tx: Tx, block_volume_id: str, new_gib: int) -> str:
         found = tx.block_volumes.get(block_volume_id)
         operation = self._starter.new_id()
-        with Admitted(self._starter.admission, "Failed to allocate block volume expansion"):
+        with admitted(tx, self._starter.admission, "Failed to allocate block volume expansion"):
             try:
                 plan = block_volume_expand.reserve(tx, block_volume_id, new_gib)
             except NoSpace as error:
@@ -86,7 +86,7 @@ class BlockVolumes:
         if at_work is not None and at_work.kind == block_volume_delete.NAME:
             return self._starter.follow(tx, at_work.id)
         operation = self._starter.new_id()
-        with Admitted(self._starter.admission, "Failed to set up block volume delete", always=True):
+        with admitted(tx, self._starter.admission, "Failed to set up block volume delete", always=True):
             plan = block_volume_delete.reserve(tx, block_volume_id, operation=operation)
             return self._starter.enter(tx, block_volume_delete.NAME, plan, operation=operation, admitted=True)
 

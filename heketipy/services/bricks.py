@@ -3,7 +3,7 @@
 from heketipy.db.database import Database, Tx
 from heketipy.domain.states import HealCheck
 from heketipy.operations import brick_evict
-from heketipy.services.admission import Admitted
+from heketipy.services.admission import admitted
 from heketipy.services.starter import Starter
 
 
@@ -21,6 +21,6 @@ class Bricks:
     def _claim(self, tx: Tx, brick_id: str, heal_check: HealCheck) -> str:
         tx.bricks.get(brick_id)
         operation = self._starter.new_id()
-        with Admitted(self._starter.admission, "Failed to set up brick eviction"):
+        with admitted(tx, self._starter.admission, "Failed to set up brick eviction"):
             plan = brick_evict.reserve(tx, brick_id, operation=operation, heal_check=heal_check)
             return self._starter.enter(tx, brick_evict.NAME, plan, operation=operation, admitted=True)

@@ -8,7 +8,7 @@ from heketipy.domain.ids import IdSource
 from heketipy.domain.operation import Operation
 from heketipy.operations.context import encode
 from heketipy.operations.runner import Runner
-from heketipy.services.admission import Admission
+from heketipy.services.admission import Admission, enter
 from heketipy.services.jobs import Jobs
 
 
@@ -41,12 +41,8 @@ class Starter:
 
     def begin(self, tx: Tx, kind: str, plan: Any) -> str:
         """Enter an operation that counts among those taken on; return its job's id. Raises Busy."""
-        self.admission.enter()
-        try:
-            return self.enter(tx, kind, plan, operation=self.new_id(), admitted=True)
-        except BaseException:
-            self.admission.leave()
-            raise
+        enter(tx, self.admission)
+        return self.enter(tx, kind, plan, operation=self.new_id(), admitted=True)
 
     def enter(self, tx: Tx, kind: str, plan: Any, *, operation: str, admitted: bool = False) -> str:
         """Enter an operation with its plan, and return its job's id. `admitted`: it leaves admission when it ends."""

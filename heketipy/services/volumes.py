@@ -12,7 +12,7 @@ from heketipy.domain.model import VolumeSpec
 from heketipy.domain.placement.refusals import NoRoom
 from heketipy.operations import volume_clone, volume_create, volume_delete, volume_expand
 from heketipy.operations.reservation import Reservations
-from heketipy.services.admission import Admitted
+from heketipy.services.admission import admitted
 from heketipy.services.endpoints import EndpointCheck
 from heketipy.services.explanations import Explanations
 from heketipy.services.starter import Starter
@@ -91,15 +91,15 @@ class Volumes:
         volume = tx.volumes.get(volume_id)
         if volume.pending:
             raise NotFound
-        with Admitted(self._starter.admission, "Failed to set block restriction"):
+        with admitted(tx, self._starter.admission, "Failed to set block restriction"):
             tx.volumes.set_block_info(volume_id, restricted(volume, restriction))
-        self._starter.admission.leave()
+        tx.after_commit(self._starter.admission.leave)
         return self._starter.jobs.closed(tx, result=f"/volumes/{volume_id}")
 
     def _reserve(self, tx: Tx, spec: VolumeSpec) -> str:
         self._reservations.clusters_for(tx, spec)
         operation, volume = self._starter.new_id(), self._starter.new_id()
-        with Admitted(self._starter.admission, "Failed to allocate new volume"):
+        with admitted(tx, self._starter.admission, "Failed to allocate new volume"):
             plan = self._reservations.create(tx, spec, volume=volume, operation=operation)
             self._endpoints.check_cluster(self._reservations.nodes(tx, plan.volume.cluster))
             return self._starter.enter(tx, volume_create.NAME, plan, operation=operation, admitted=True)
@@ -108,7 +108,7 @@ class Volumes:
         if tx.volumes.get(volume_id).pending:
             raise NotFound
         operation = self._starter.new_id()
-        with Admitted(self._starter.admission, "Failed to allocate volume expansion"):
+        with admitted(tx, self._starter.admission, "Failed to allocate volume expansion"):
             try:
                 plan = self._reservations.expand(tx, volume_id, gib, operation=operation)
             except NoRoom as error:
@@ -119,7 +119,7 @@ class Volumes:
         if tx.volumes.get(volume_id).pending:
             raise NotFound
         operation = self._starter.new_id()
-        with Admitted(self._starter.admission, f"Failed clone volume {volume_id}"):
+        with admitted(tx, self._starter.admission, f"Failed clone volume {volume_id}"):
             plan = volume_clone.reserve(tx, volume_id, name, operation=operation, ids=self._starter.new_id)
             return self._starter.enter(tx, volume_clone.NAME, plan, operation=operation, admitted=True)
 
@@ -133,7 +133,7 @@ class Volumes:
         if under_way:
             return under_way
         operation = self._starter.new_id()
-        with Admitted(self._starter.admission, "Failed to set up volume delete", always=True):
+        with admitted(tx, self._starter.admission, "Failed to set up volume delete", always=True):
             plan = volume_delete.reserve(tx, volume_id, operation=operation)
             return self._starter.enter(tx, volume_delete.NAME, plan, operation=operation, admitted=True)
 

@@ -1,3 +1,4 @@
+import asyncio
 import shutil
 import signal
 import sqlite3
@@ -96,7 +97,7 @@ def test_what_a_killed_server_left_is_taken_in_by_the_next(path: Path) -> None:
     for round_ in range(1, 4):
         serve_and_be_killed(path, 20)
         db = Database.open(path)
-        db._write(lambda tx, number=round_: add_cluster(tx, number))
+        asyncio.run(db.write(add_cluster, round_))
         db.close()
         assert facts_in(path) == 20 * round_
     assert not list(path.parent.glob("*.stale-*"))
