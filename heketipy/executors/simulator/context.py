@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 
 from heketipy.executors.simulator.state import Disk, Node, State, fresh_root
 from heketipy.executors.transport import Result
@@ -106,8 +107,23 @@ def read_options(args: Sequence[str], flags: str, valued: str) -> Options:
 
     `flags` and `valued` list options as `q|quiet` or `all`, separated by blanks; the long name (the last) is the key.
     """
+    names, short, long = _forms(flags, valued)
+    try:
+        found, rest = getopt.gnu_getopt(list(args), short, long)
+    except getopt.GetoptError as error:
+        raise BadOption(str(error)) from error
+    values: dict[str, list[str]] = {}
+    for name, value in found:
+        values.setdefault(names[name], []).append(value)
+    return Options(values, rest)
+
+
+@cache
+def _forms(flags: str, valued: str) -> tuple[dict[str, str], str, list[str]]:
+    """Return the key of every form of these options, and the options as getopt wants them."""
     names: dict[str, str] = {}
-    short, long = "", []
+    short = ""
+    long: list[str] = []
     for group, colon, equals in ((flags, "", ""), (valued, ":", "=")):
         for item in group.split():
             forms = item.split("|")
@@ -117,14 +133,7 @@ def read_options(args: Sequence[str], flags: str, valued: str) -> Options:
                     short += form + colon
                 else:
                     long.append(form + equals)
-    try:
-        found, rest = getopt.gnu_getopt(list(args), short, long)
-    except getopt.GetoptError as error:
-        raise BadOption(str(error)) from error
-    values: dict[str, list[str]] = {}
-    for name, value in found:
-        values.setdefault(names[name], []).append(value)
-    return Options(values, rest)
+    return names, short, long
 
 
 def done(stdout: str = "", stderr: str = "") -> Result:

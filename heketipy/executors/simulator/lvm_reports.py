@@ -4,6 +4,7 @@ import copy
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from heketipy.executors.simulator.context import BadOption, Context, Options, done, failed, read_options
 from heketipy.executors.simulator.state import Disk, Entry, LogicalVolume, VolumeGroup, words
@@ -73,15 +74,30 @@ class View:
     """The fields of a node's volumes, groups and disks at one moment; what many rows need is looked up once."""
 
     def __init__(self, context: Context) -> None:
-        node = context.node
-        self.node = node
-        self.mounted = {mount.device for stack in node.mounts.values() for mount in stack}
-        self.groups = {group.name: group_fields(group) for group in node.vgs.values()}
-        self.thins: dict[tuple[str, str], list[LogicalVolume]] = {}
-        for group in node.vgs.values():
+        self.node = context.node
+        self._groups: dict[str, Row] = {}
+
+    @cached_property
+    def mounted(self) -> set[str]:
+        """The devices that are mounted."""
+        return {mount.device for stack in self.node.mounts.values() for mount in stack}
+
+    @cached_property
+    def thins(self) -> dict[tuple[str, str], list[LogicalVolume]]:
+        """The thin volumes, by group and pool."""
+        found: dict[tuple[str, str], list[LogicalVolume]] = {}
+        for group in self.node.vgs.values():
             for lv in group.lvs.values():
                 if lv.kind == "thin":
-                    self.thins.setdefault((group.name, lv.pool), []).append(lv)
+                    found.setdefault((group.name, lv.pool), []).append(lv)
+        return found
+
+    def group(self, name: str) -> Row:
+        """Return every field of a volume group; none if there is no such group."""
+        if name not in self._groups:
+            group = self.node.vgs.get(name)
+            self._groups[name] = {} if group is None else group_fields(group)
+        return self._groups[name]
 
     def is_open(self, group: VolumeGroup, lv: LogicalVolume) -> bool:
         """Return whether a volume is mounted, or a pool in use."""
@@ -128,7 +144,7 @@ class View:
 
     def pv(self, disk: Disk) -> Row:
         """Return every field of a physical volume, and those of its group."""
-        group: Row = self.groups.get(disk.vg, {})
+        group = self.group(disk.vg)
         size, free = group.get("vg_size", disk.size_kib), group.get("vg_free", disk.size_kib)
         extents, left = group.get("vg_extent_count", 0), group.get("vg_free_count", 0)
         return {
