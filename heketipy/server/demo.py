@@ -121,13 +121,13 @@ async def _server(folder: Path, port: str, *, keep: bool) -> AsyncIterator[tuple
             ready = asyncio.Event()
             task = asyncio.create_task(serving.run(ready=ready.set, signals=keep))
             await ready.wait()
-            simulator = parts.nodes.simulator
-            if simulator is None:
+            simulated = parts.nodes.simulated
+            if simulated is None or simulated.simulator is None:
                 raise DemoError("the nodes are not simulated")
             url = f"http://127.0.0.1:{port_of(listener)}"
             async with httpx.AsyncClient(base_url=url, timeout=30) as http:
                 try:
-                    yield Server(url, http, simulator), task
+                    yield Server(url, http, simulated.simulator), task
                 finally:
                     if not task.done():
                         serving.end()

@@ -1,9 +1,8 @@
 """From settings to storage nodes: over ssh, or simulated."""
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
@@ -13,9 +12,8 @@ from heketipy.config import (
     GlusterSettings,
     InjectionSettings,
     ReactionSettings,
-    SimulatorSettings,
 )
-from heketipy.db.database import Database, Tx
+from heketipy.db.database import Database
 from heketipy.domain.errors import HeketipyError
 from heketipy.executors.build import ssh_transport, storage_nodes
 from heketipy.executors.injection import Hook, Injected, Reaction
@@ -23,31 +21,28 @@ from heketipy.executors.metered import Outcome
 from heketipy.executors.nodes import StorageNodes
 from heketipy.executors.options import NodeOptions, SshOptions
 from heketipy.executors.recorder import Recorder
-from heketipy.executors.simulator import Simulator, SimulatorTransport
-from heketipy.executors.simulator.rebuild import rebuild
-from heketipy.executors.simulator.remote import RemoteSimulatorTransport
-from heketipy.executors.simulator.state import State
-from heketipy.executors.simulator.store import StateFile
 from heketipy.executors.transport import Lane, Transport
 from heketipy.telemetry import metrics
+
+if TYPE_CHECKING:
+    from heketipy.server.simulated import Simulated
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """The storage nodes, and the simulator behind them if they are simulated."""
+    """The storage nodes, and what is behind them if they are simulated."""
 
     storage: StorageNodes
-    simulator: Simulator | None = None
-    keeper: "_Keeper | None" = None
+    simulated: "Simulated | None" = None
     transcript: TextIO | None = None
 
     async def close(self) -> None:
         """Drop all connections; keep what a file keeps."""
         await self.storage.close()
-        if self.keeper is not None:
-            self.keeper.save()
+        if self.simulated is not None:
+            self.simulated.save()
         if self.transcript is not None:
             self.transcript.close()
 
@@ -98,15 +93,15 @@ class CountingMeter:
 async def reach_nodes(gluster: GlusterSettings, executor: ExecutorName, db: Database) -> Reached:
     """Return the storage nodes that the settings speak of. Raises ConfigurationError."""
     options = _node_options(gluster)
-    simulator: Simulator | None = None
-    keeper: _Keeper | None = None
+    simulated: Simulated | None = None
     transport: Transport
     match executor:
-        case ExecutorName.SIMULATOR if gluster.simulator.socket:
-            transport = RemoteSimulatorTransport(Path(gluster.simulator.socket))
         case ExecutorName.SIMULATOR:
-            simulator, keeper = await _simulated(gluster.simulator, db)
-            transport = SimulatorTransport(simulator, latency=gluster.simulator.latency_ms / 1000)
+            # A server whose nodes are real starts faster, and is smaller, without this.
+            from heketipy.server.simulated import simulate
+
+            simulated = await simulate(gluster.simulator, db)
+            transport = simulated.transport
         case ExecutorName.SSH:
             transport = _ssh(gluster, options, db)
         case ExecutorName.KUBERNETES:
@@ -116,7 +111,7 @@ async def reach_nodes(gluster: GlusterSettings, executor: ExecutorName, db: Data
         transport = Recorder(transport, transcript)
     if gluster.injects:
         transport = _injected(transport, gluster.injectexec)
-    return Reached(storage_nodes(transport, options, meter=CountingMeter()), simulator, keeper, transcript)
+    return Reached(storage_nodes(transport, options, meter=CountingMeter()), simulated, transcript)
 
 
 def _injected(transport: Transport, settings: InjectionSettings) -> Transport:
@@ -152,59 +147,6 @@ def _transcript(path: str) -> TextIO:
         return Path(path).open("a", buffering=1, encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"Unable to start application: glusterfs.record_file: {error}") from error
-
-
-async def _simulated(settings: SimulatorSettings, db: Database) -> "tuple[Simulator, _Keeper | None]":
-    """Return simulated nodes: as a file has kept them, or else as the books know them."""
-    file = StateFile(Path(settings.state_file)) if settings.state_file else None
-    state = await asyncio.to_thread(_restored, file) if file else None
-    simulator = Simulator(state, accept_anything=True, device_size_gib=settings.device_size_gb)
-    if state is None:
-        await db.read(_rebuild, simulator)
-    return simulator, _Keeper(simulator, file) if file else None
-
-
-def _restored(file: StateFile) -> State | None:
-    try:
-        return file.load()
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigurationError(
-            f"Unable to start application: {file.path} keeps no simulated nodes that can be read: {error}"
-        ) from error
-
-
-def _rebuild(tx: Tx, simulator: Simulator) -> None:
-    rebuild(
-        simulator,
-        nodes=tx.nodes.all(),
-        devices=tx.devices.all(),
-        bricks=tx.bricks.one_by_one(),
-        volumes=tx.volumes.all(),
-        block_volumes=tx.block_volumes.all(),
-    )
-
-
-class _Keeper:
-    """Writes the simulated nodes into their file, a moment after each change."""
-
-    DELAY = 0.2
-
-    def __init__(self, simulator: Simulator, file: StateFile) -> None:
-        self._simulator = simulator
-        self._file = file
-        self._timer: asyncio.TimerHandle | None = None
-        simulator.on_change = self._changed
-
-    def save(self) -> None:
-        """Write it now."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._file.save(self._simulator.state)
-
-    def _changed(self) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self.DELAY, self.save)
 
 
 def _ssh(gluster: GlusterSettings, options: NodeOptions, db: Database) -> Transport:

@@ -1,6 +1,7 @@
 """One run of the server, from its first line to its exit status."""
 
 import asyncio
+import gc
 import sys
 from contextlib import suppress
 from typing import TextIO
@@ -9,13 +10,12 @@ import structlog
 from uvicorn.loops.auto import auto_loop_factory
 
 from heketipy.config import ConfigurationError, ExecutorName, Settings
-from heketipy.domain.errors import StorageFailure, explain
+from heketipy.domain.errors import StorageFailure
 from heketipy.server.listening import ListenError, listen, port_of
 from heketipy.server.loops import run_all
 from heketipy.server.options import ServerOptions
 from heketipy.server.serving import Ending, Serving, Tls
-from heketipy.server.wiring import Parts, put_together
-from heketipy.services.interchange.opening import NEWER
+from heketipy.server.wiring import Parts, not_opened, put_together
 from heketipy.telemetry.logging import Threshold, configure
 from heketipy.wire.topology import Topology
 
@@ -46,9 +46,7 @@ def run(options: ServerOptions) -> int:
         _write(sys.stderr, f"ERROR: {error}\n")
         return 1
     except StorageFailure as error:
-        reason = explain(error)
-        cause = "" if reason.startswith(NEWER) else "Unable to open database: "
-        _write(sys.stderr, f"ERROR: Unable to start application: {cause}{reason}\n")
+        _write(sys.stderr, f"ERROR: {not_opened(error)}\n")
         return 1
     except ListenError as error:
         _write(sys.stdout, f"ERROR: HTTP Server error: {error}\nShutting down...\n")
@@ -70,7 +68,7 @@ async def _serve(options: ServerOptions, file: Topology | None, log_level: Thres
             )
             beside = asyncio.create_task(_beside(parts, options, file), name="work beside requests")
             try:
-                await serving.run(ready=lambda: _announce(settings, port_of(listener)))
+                await serving.run(ready=lambda: _ready(settings, port_of(listener)))
             finally:
                 beside.cancel()
                 with suppress(asyncio.CancelledError):
@@ -116,6 +114,14 @@ async def _load(parts: Parts, options: ServerOptions, file: Topology) -> None:
             await topology.load(client, file)
     except Exception:
         log.exception("the topology could not be loaded")
+
+
+def _ready(settings: Settings, port: int) -> None:
+    _announce(settings, port)
+    # From now on garbage is collected, but never again looked for in what is there already: a look at all of it would
+    # stop everything else for a good part of a second on a large site.
+    gc.freeze()
+    gc.enable()
 
 
 def _announce(settings: Settings, port: int) -> None:
