@@ -216,11 +216,11 @@ class StorageNodes:
         """Tell what is to be healed in a volume, brick by brick."""
         return await self._volumes.heal_info(node, name)
 
-    async def set_option(
-        self, node: NodeAddress, name: str, option: str, value: str, *, fence: Fence | None = None
+    async def set_options(
+        self, node: NodeAddress, name: str, options: Sequence[tuple[str, str]], *, fence: Fence | None = None
     ) -> None:
-        """Set an option of a volume."""
-        await self._volumes.set_option(node, name, option, value, fence=fence)
+        """Set options of a volume."""
+        await self._volumes.set_options(node, name, options, fence=fence)
 
     async def take_snapshot(self, node: NodeAddress, volume: str, snapshot: str, *, fence: Fence | None = None) -> None:
         """Take a snapshot of a volume, ready to be cloned."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from heketipy.domain.errors import CommandFailed
 from heketipy.domain.model import NodeAddress
 from heketipy.executors import gluster
-from heketipy.executors.answers import refusal
+from heketipy.executors.answers import demand, refusal
 from heketipy.executors.conversation import Conversation
 from heketipy.executors.gluster import BricksAt, Gluster, GlusterVolume, HealBrick, VolumeLayout, brick_name
 from heketipy.executors.options import NodeOptions
@@ -169,13 +169,13 @@ class Volumes:
         text = f"Unable to replace brick {names[0]} with {names[1]} for volume {name}"
         raise refusal(node, result, f"{text}\n{result.text.strip()}")
 
-    async def set_option(
-        self, node: NodeAddress, name: str, option: str, value: str, *, fence: Fence | None = None
+    async def set_options(
+        self, node: NodeAddress, name: str, options: Sequence[tuple[str, str]], *, fence: Fence | None = None
     ) -> None:
-        """Set an option. Raises CommandFailed with gluster's text."""
-        (result,) = await self._run(node, [self._gluster.set_option(name, option, value)], name, fence)
-        if not result.ok:
-            raise refusal(node, result)
+        """Set options, each a key and a value, in their order. Raises CommandFailed with gluster's text; those before
+        the one that is refused are set then."""
+        argvs = [self._gluster.set_option(name, option, value) for option, value in options]
+        demand(node, await self._run(node, argvs, name, fence))
 
     async def heal_info(self, node: NodeAddress, name: str) -> list[HealBrick]:
         """Ask what is to be healed in a volume. Raises CommandFailed with heketi's texts."""

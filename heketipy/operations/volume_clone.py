@@ -196,7 +196,7 @@ class Cloning:
 
     async def _start(self, node: NodeAddress) -> None:
         name, fence = self.plan.clone.name, self.context.fence
-        await self.context.nodes.set_option(node, name, "user.heketi.id", self.plan.clone.id, fence=fence)
+        await self.context.nodes.set_options(node, name, [("user.heketi.id", self.plan.clone.id)], fence=fence)
         await self.context.nodes.start_clone(node, name, self.plan.snapshot, fence=fence)
 
     async def destroy(self) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,9 @@ from heketipy.db.database import Database, JournalMode, Tx
 from heketipy.db.postgresql import is_url
 from heketipy.domain.consistency import Report
 from heketipy.domain.errors import HeketipyError, StorageFailure
+from heketipy.domain.ids import is_id
 from heketipy.services.dump import Dump
+from heketipy.services.interchange.pathless_bricks import Selection, remove_pathless
 from heketipy.services.interchange.taking_over import take_over
 from heketipy.wire.dump import checked, dumped
 from heketipy.wire.heketi_database import Entries, UnreadableError, read_database
@@ -80,6 +82,24 @@ def check_database(database: str) -> int:
     if not database:
         return _told(_NO_DATABASE)
     return _run(work, failed="failed to check db", done="")
+
+
+def delete_pathless_bricks(
+    database: str, *, everywhere: bool, clusters: Sequence[str], nodes: Sequence[str], devices: Sequence[str]
+) -> int:
+    """Remove bricks without a path, on all devices or on those that are named or stand in what is named."""
+    selection = Selection(everywhere, tuple(clusters), tuple(nodes), tuple(devices))
+
+    async def work() -> None:
+        for id in (*selection.clusters, *selection.nodes, *selection.devices):
+            if not is_id(id):
+                raise _Failed(f"{id} is not a valid UUID")
+        async with _opened(database) as db:
+            await db.write(remove_pathless, selection)
+
+    if selection == Selection():
+        return _told("neither --all flag nor list of clusters/nodes/devices is given")
+    return _run(work, failed="failed to delete bricks with empty path", done="bricks with empty path removed ")
 
 
 def _run(work: Callable[[], Coroutine[Any, Any, None]], *, failed: str, done: str) -> int:

@@ -11,6 +11,7 @@ USAGE = """\
 Usage:
   heketi [flags]
   heketi db [command]
+  heketi offline [command]
 
 Flags:
       --config string   Configuration file

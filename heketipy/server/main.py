@@ -14,8 +14,9 @@ import click
 
 from heketipy import __version__
 from heketipy.config import ConfigurationError, ExecutorName, Settings, load
-from heketipy.server import database_line, heketi_line, preflight
+from heketipy.server import database_line, heketi_line, offline_line, preflight
 from heketipy.server.database_line import DatabaseLine
+from heketipy.server.offline_line import OfflineLine
 from heketipy.server.options import ServerOptions
 
 BANNER = f"Heketi v10 (heketipy {__version__}, using python: {platform.python_version()})"
@@ -68,10 +69,23 @@ def db(words: tuple[str, ...]) -> None:
         sys.exit(2)
 
 
-def heketi() -> None:
-    """Be heketi: `heketi --config=FILE [--disable-auth]`, and `heketi db …`."""
-    _leave_quietly_when_told_to()
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def offline(words: tuple[str, ...]) -> None:
+    """Clean up, examine and update without a server: see `heketipy offline --help`."""
     try:
+        sys.exit(_offline(offline_line.parse(words)))
+    except heketi_line.WrongLineError as error:
+        _write(sys.stderr, f"Error: {error}\n")
+        sys.exit(2)
+
+
+def heketi() -> None:
+    """Be heketi: `heketi --config=FILE [--disable-auth]`, `heketi db …` and `heketi offline …`."""
+    try:
+        if sys.argv[1:2] == ["offline"]:
+            sys.exit(_offline(offline_line.parse(sys.argv[2:])))
+        _leave_quietly_when_told_to()
         if sys.argv[1:2] == ["db"]:
             sys.exit(_database(database_line.parse(sys.argv[2:])))
         line = heketi_line.parse(sys.argv[1:])
@@ -108,12 +122,41 @@ def _database(line: DatabaseLine) -> int:
 
     configure("debug" if line.debug else "error", stream=sys.stderr)
     match line.command:
+        case "delete-bricks-with-empty-path":
+            return database.delete_pathless_bricks(
+                line.dbfile, everywhere=line.all, clusters=line.clusters, nodes=line.nodes, devices=line.devices
+            )
         case "export":
             return database.export_database(line.dbfile, line.jsonfile)
         case "import":
             return database.import_database(line.dbfile, line.jsonfile)
         case _:
             return database.check_database(line.dbfile)
+
+
+def _offline(line: OfflineLine) -> int:
+    if not line.command:
+        _write(sys.stdout, offline_line.HELP)
+        return 0
+    _write(sys.stdout, f"{BANNER}\n")
+    if not line.config:
+        _fail("Configuration file is required")
+    try:
+        settings, warnings = _settings(line.config)
+        executor = preflight.executor_of(settings, default=ExecutorName.SSH)
+        preflight.check_nodes(settings, executor)
+    except ConfigurationError as error:
+        _fail(f"ERROR: {error}")
+    from heketipy.server import offline as work
+
+    options = ServerOptions(settings, executor, warnings=warnings, authenticate=False)
+    match line.command:
+        case "cleanup-operations":
+            return work.clean_up(options)
+        case "examine":
+            return work.examine(options)
+        case _:
+            return work.update_database_volume(options, line.volume)
 
 
 def _settings(path: str) -> tuple[Settings, tuple[str, ...]]:

@@ -43,15 +43,20 @@ def executor_of(settings: Settings, *, default: ExecutorName | None) -> Executor
 
 def check(settings: Settings, executor: ExecutorName, *, authenticate: bool) -> None:
     """Refuse a configuration that cannot work. Raises ConfigurationError."""
-    if executor is ExecutorName.SSH:
-        _check_key(settings.glusterfs.sshexec.keyfile)
+    check_nodes(settings, executor)
     jwt = settings.jwt
     if authenticate and not (jwt.admin.key.get_secret_value() and jwt.user.key.get_secret_value()):
         raise ConfigurationError(
-            "Missing JWT information in config file: set jwt.admin.key and jwt.user.key, or give --disable-auth"
+            "Missing JWT information in config file\nSet jwt.admin.key and jwt.user.key, or give --disable-auth"
         )
     if settings.default_state not in _ADMIN_MODES:
         raise ConfigurationError(f"unable to set admin state: unknown admin state name: {settings.default_state}")
+
+
+def check_nodes(settings: Settings, executor: ExecutorName) -> None:
+    """Refuse a configuration by which no node can be reached. Raises ConfigurationError."""
+    if executor is ExecutorName.SSH:
+        _check_key(settings.glusterfs.sshexec.keyfile)
 
 
 def _check_key(keyfile: str) -> None:

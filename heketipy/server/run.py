@@ -10,13 +10,12 @@ import structlog
 from uvicorn.loops.auto import auto_loop_factory
 
 from heketipy.config import ConfigurationError, ExecutorName, Settings
-from heketipy.domain.errors import StorageFailure, explain
+from heketipy.domain.errors import StorageFailure
 from heketipy.server.listening import ListenError, listen, port_of
 from heketipy.server.loops import run_all
 from heketipy.server.options import ServerOptions
 from heketipy.server.serving import Ending, Serving, Tls
-from heketipy.server.wiring import Parts, put_together
-from heketipy.services.interchange.opening import NEWER
+from heketipy.server.wiring import Parts, not_opened, put_together
 from heketipy.telemetry.logging import Threshold, configure
 from heketipy.wire.topology import Topology
 
@@ -47,9 +46,7 @@ def run(options: ServerOptions) -> int:
         _write(sys.stderr, f"ERROR: {error}\n")
         return 1
     except StorageFailure as error:
-        reason = explain(error)
-        cause = "" if reason.startswith(NEWER) else "Unable to open database: "
-        _write(sys.stderr, f"ERROR: Unable to start application: {cause}{reason}\n")
+        _write(sys.stderr, f"ERROR: {not_opened(error)}\n")
         return 1
     except ListenError as error:
         _write(sys.stdout, f"ERROR: HTTP Server error: {error}\nShutting down...\n")

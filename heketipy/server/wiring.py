@@ -21,6 +21,7 @@ from heketipy.db.backups import Backups
 from heketipy.db.database import Database, JournalMode
 from heketipy.db.rotation import Rotation
 from heketipy.domain.admin import AdminMode
+from heketipy.domain.errors import StorageFailure, explain
 from heketipy.domain.placement import Limits
 from heketipy.domain.units import KIB_PER_GIB
 from heketipy.operations.reservation import VolumePolicy
@@ -30,6 +31,7 @@ from heketipy.server.options import ServerOptions
 from heketipy.services import build as use_cases
 from heketipy.services.build import Policy, Services
 from heketipy.services.endpoints import Strictness
+from heketipy.services.interchange.opening import NEWER
 from heketipy.telemetry.logging import Threshold
 
 _PURGE_PERIOD = 600.0
@@ -79,6 +81,13 @@ async def put_together(options: ServerOptions, *, log_level: Threshold | None = 
             loops=_loops(gluster, services),
             backups=_backups(gluster, db, rotation),
         )
+
+
+def not_opened(error: StorageFailure) -> str:
+    """Say in heketi's words that the books cannot be had."""
+    reason = explain(error)
+    cause = "" if reason.startswith(NEWER) else "Unable to open database: "
+    return f"Unable to start application: {cause}{reason}"
 
 
 def new_id() -> str:

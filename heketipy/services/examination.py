@@ -53,10 +53,13 @@ class Examiner:
         self._nodes = nodes
         self._operations = operations
 
-    async def examine(self) -> ExaminedNodes:
-        """Look at all nodes, side by side. What a node does not tell is said in the report."""
-        in_flight = (await self._operations.counts()).in_flight
-        report = [f"OnDemand Examiner invoked while {in_flight} ops are in flight"]
+    async def examine(self, *, serving: bool = True) -> ExaminedNodes:
+        """Look at all nodes, side by side. What a node does not tell is said in the report. `serving` tells whether
+        this server works on operations meanwhile; then the report says on how many."""
+        report = []
+        if serving:
+            in_flight = (await self._operations.counts()).in_flight
+            report.append(f"OnDemand Examiner invoked while {in_flight} ops are in flight")
         clusters: list[Json] = []
         for cluster in await self._db.read(_clusters):
             found = await all_of(self._look(node, cluster.hosting) for node in cluster.nodes)

@@ -47,7 +47,7 @@ def books(sections: Sections) -> list[bytes]:
     return [b'{\n    "heketidb": ', *pieces(sections, level=1)]
 
 
-def examined(report: Sequence[str], clusters: Sequence[Mapping[str, Any]] | None) -> bytes:
+def examined(report: Sequence[str] | None, clusters: Sequence[Mapping[str, Any]] | None) -> bytes:
     """Write what follows it."""
     rest = f'    "report": {indented(report, level=1)},\n    "clusters": {indented(clusters, level=1)}\n}}\n'
     return f",\n{rest}".encode()

@@ -11,6 +11,8 @@ from tests.support.server_process import ServerProcess, configuration, finished
 
 VECTORS = Path(__file__).parents[1] / "services" / "vectors" / "db"
 
+PATHLESS = "failed to delete bricks with empty path"
+
 
 def heketi(folder: Path, *words: str | Path) -> Any:
     return finished("heketi", "db", *words, cwd=folder)
@@ -99,6 +101,21 @@ def test_an_export_of_a_large_option_is_the_same_by_either_program(tmp_path: Pat
             1,
             "db creation failed: Not a known volume durability type: mirror\n",
         ),
+        (
+            ["delete-bricks-with-empty-path", "--dbfile", "absent.db"],
+            1,
+            "neither --all flag nor list of clusters/nodes/devices is given\n",
+        ),
+        (
+            ["delete-bricks-with-empty-path", "--dbfile", "absent.db", "--nodes=zz,0"],
+            1,
+            f"{PATHLESS}: zz is not a valid UUID\n",
+        ),
+        (
+            ["delete-bricks-with-empty-path", "--all", "--dbfile", "absent.db"],
+            1,
+            f"{PATHLESS}: Unable to open database: open absent.db: no such file or directory\n",
+        ),
         (["export", "--bogus"], 255, "Error: unknown flag: --bogus\n"),
         (["export", "--dbfile"], 255, "Error: flag needs an argument: --dbfile\n"),
     ],
@@ -128,6 +145,48 @@ def test_a_database_is_checked(tmp_path: Path) -> None:
     done = heketi(tmp_path, "consistency-check", "--dbfile", imported(tmp_path))
     assert done.returncode == 0
     assert json.loads(done.stdout)["totalinconsistencies"] == 5
+
+
+@pytest.mark.parametrize("where", ["--all", "--clusters", "--nodes", "--devices"])
+def test_bricks_without_a_path_are_removed_where_somebody_says_so(tmp_path: Path, where: str) -> None:
+    """Of two, one belongs to a volume and the other to none."""
+    dump = json.loads((VECTORS / "plain.json").read_text())
+    id, brick = next(iter(dump["brickentries"].items()))
+    device = brick["Info"]["device"]
+    brick["Info"]["path"] = ""
+    stray = json.loads(json.dumps(brick))
+    stray["Info"].update(id="0" * 31 + "1", volume="")
+    dump["brickentries"][stray["Info"]["id"]] = stray
+    dump["deviceentries"][device]["Bricks"].append(stray["Info"]["id"])
+    storage = dump["deviceentries"][device]["Info"]["storage"]
+    charge = brick["TpSize"] + brick["PoolMetadataSize"]
+    storage["free"], storage["used"] = storage["free"] - charge, storage["used"] + charge
+    (tmp_path / "odd.json").write_text(json.dumps(dump))
+    heketi(tmp_path, "import", "--jsonfile", "odd.json", "--dbfile", "heketi.db")
+    node = dump["deviceentries"][device]["NodeId"]
+    ids = {"--devices": device, "--nodes": node, "--clusters": dump["nodeentries"][node]["Info"]["cluster"]}
+    selected = [where] if where == "--all" else [where, ids[where]]
+    done = heketi(tmp_path, "delete-bricks-with-empty-path", "--dbfile", "heketi.db", *selected)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "bricks with empty path removed \n")
+    after = json.loads(heketi(tmp_path, "export", "--dbfile", "heketi.db", "--jsonfile", "-").stdout)
+    assert dump["brickentries"].keys() - after["brickentries"].keys() == {id, stray["Info"]["id"]}
+    assert not {id, stray["Info"]["id"]} & set(after["deviceentries"][device]["Bricks"])
+    assert after["deviceentries"][device]["Info"]["storage"] == {
+        "total": storage["total"],
+        "free": storage["free"] + 2 * charge,
+        "used": storage["used"] - 2 * charge,
+    }
+
+
+def test_bricks_are_not_removed_from_what_is_not_there(tmp_path: Path) -> None:
+    imported(tmp_path)
+    done = heketi(tmp_path, "delete-bricks-with-empty-path", "--dbfile", "heketi.db", "--devices", "0" * 32)
+    assert (done.returncode, done.stderr) == (1, f"{PATHLESS}: Id not found\n")
+    assert heketi(tmp_path, "delete-bricks-with-empty-path", "--dbfile", "heketi.db", "--all").returncode == 0
+    assert same(
+        (VECTORS / "plain.json").read_text(),
+        heketi(tmp_path, *["export", "--dbfile", "heketi.db", "--jsonfile", "-"]).stdout,
+    )
 
 
 def test_a_database_that_a_server_holds_is_left_alone(tmp_path: Path) -> None:

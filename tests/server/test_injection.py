@@ -2,39 +2,21 @@
 
 import json
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from heketipy.executors.simulator.remote import RemoteSimulatorTransport
 from tests.support.server_process import ServerProcess, add_nodes, configuration, outcome, work
+from tests.support.simulated_nodes import SOCKET, simulated_nodes
 
 VOLUME = {"size": 1, "durability": {"type": "replicate", "replicate": {"replica": 3}}}
-
-
-@contextmanager
-def simulated_nodes(folder: Path) -> Iterator[RemoteSimulatorTransport]:
-    """Run nodes that outlive the servers which use them."""
-    socket = folder / "simulator.socket"
-    daemon = [sys.executable, "-m", "heketipy.executors.simulator.daemon", f"--socket={socket}", "--accept-anything"]
-    with subprocess.Popen(daemon, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield RemoteSimulatorTransport(socket)
-        finally:
-            process.terminate()
 
 
 def injecting(folder: Path, *commands: Any, results: Any = (), **gluster: Any) -> list[str | Path]:
     """Return the command of a server into which faults are injected."""
     injection = {"command_injection": {"commands": list(commands), "results": list(results)}}
-    options: dict[str, Any] = {"simulator": {"socket": str(folder / "simulator.socket")}, **gluster}
+    options: dict[str, Any] = {"simulator": {"socket": str(folder / SOCKET)}, **gluster}
     config = configuration(folder, executor="inject/mock", injectexec=injection, **options)
     return ["heketi", f"--config={config}", "--disable-auth"]
 

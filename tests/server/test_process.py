@@ -68,8 +68,8 @@ def test_versions_are_told() -> None:
         (
             ["heketi", "--config=heketi.json"],
             (
-                "ERROR: Missing JWT information in config file: "
-                "set jwt.admin.key and jwt.user.key, or give --disable-auth\n"
+                "ERROR: Missing JWT information in config file\n"
+                "Set jwt.admin.key and jwt.user.key, or give --disable-auth\n"
             ),
         ),
     ],
