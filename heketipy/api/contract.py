@@ -4,14 +4,14 @@ Everything raises the errors of `heketipy.domain.errors`, whose texts are those 
 work returns the id of the job that a client polls.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol, TypeVar
 
 from starlette.requests import Request
 
 from heketipy.domain.admin import AdminMode
 from heketipy.domain.consistency import Report
-from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
+from heketipy.domain.details import ClusterContents, ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
 from heketipy.domain.gauges import SiteGauges
 from heketipy.domain.model import BlockVolume, BlockVolumeSpec, DeviceSpec, NodeSpec, VolumeSpec
 from heketipy.domain.model import Tags as TagMap
@@ -123,6 +123,14 @@ class Dump(Protocol):
     async def backup(self) -> BinaryIO: ...
 
 
+class Topology(Protocol):
+    """The whole site."""
+
+    async def through(self, write: Callable[[Iterable[ClusterContents]], R], /) -> R:
+        """Have all clusters written by a function that is called on another thread."""
+        ...
+
+
 class ExaminedNodes(Protocol):
     """What nodes have, in heketi's form."""
 
@@ -189,6 +197,8 @@ class Services(Protocol):
     def metrics(self) -> Metrics: ...
     @property
     def dump(self) -> Dump: ...
+    @property
+    def topology(self) -> Topology: ...
     @property
     def examiner(self) -> Examiner: ...
     @property

@@ -16,6 +16,7 @@ from heketipy.api import (
     nodes,
     operations,
     tags,
+    topology,
     volumes,
 )
 
@@ -32,6 +33,7 @@ _RESOURCES = (
     admin,
     metrics,
     dump,
+    topology,
     examination,
     hello,
 )

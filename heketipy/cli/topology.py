@@ -37,7 +37,7 @@ async def load(session: Session, _arguments: Sequence[str], *, file: str) -> Non
 async def info(session: Session, _arguments: Sequence[str]) -> None:
     """Show all clusters with their volumes and nodes."""
     async with session.client() as client:
-        clusters = [await _cluster(client, cluster_id) for cluster_id in await client.clusters.ids()]
+        clusters = await _site(client)
     if session.json:
         session.say_json({"clusters": clusters})
     else:
@@ -60,6 +60,16 @@ def _read(session: Session, file: str) -> Topology:
     if session.streams.err.isatty():
         session.complain("".join(f"Warning: {problem}\n" for problem in topology.problems()))
     return topology
+
+
+async def _site(client: Client) -> Sequence[Json]:
+    """Show all clusters with what is in them. heketi has no route for that: there everything is asked one by one."""
+    try:
+        return await client.topology()
+    except RefusedError as error:
+        if error.status != _NOT_FOUND:
+            raise
+    return [await _cluster(client, cluster_id) for cluster_id in await client.clusters.ids()]
 
 
 async def _cluster(client: Client, cluster_id: str) -> Json:

@@ -7,7 +7,7 @@ from typing import Self
 import httpx
 
 from heketipy.client.clusters import Clusters
-from heketipy.client.connection import Connection
+from heketipy.client.connection import Connection, Json
 from heketipy.client.devices import Devices
 from heketipy.client.nodes import Nodes
 from heketipy.client.volumes import Volumes
@@ -41,6 +41,11 @@ class Client:
     async def hello(self) -> str:
         """Return the server's greeting, for which it asks no token."""
         return await self._connection.text("/hello")
+
+    async def topology(self) -> list[Json]:
+        """Show the whole site: the members of TopologyResponse's clusters. heketi refuses it with status 404."""
+        clusters: list[Json] = (await self._connection.get("/topology"))["clusters"]
+        return clusters
 
     async def close(self) -> None:
         """Close what is open."""

@@ -1,6 +1,6 @@
 """What GETs show, in few queries: an object with all that belongs to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select
@@ -8,17 +8,17 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 from heketipy.db import bricks, devices, nodes, tables, volumes
 from heketipy.db.block_volumes import BlockVolumes
 from heketipy.db.clusters import Clusters
-from heketipy.db.rows import portions
-from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
+from heketipy.domain.details import ClusterContents, ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
 from heketipy.domain.errors import NotFound
 from heketipy.domain.model import Brick, Device, Volume
 
 _brick = tables.bricks.c
 _node_id: BindParameter[Any] = bindparam("node")
-_ids: BindParameter[Any] = bindparam("ids", expanding=True)
 
 _NODE = select(*nodes.COLUMNS).where(tables.nodes.c.id == _node_id)
 _DEVICE = select(*devices.COLUMNS).where(tables.devices.c.id == bindparam("device"))
+_NODES = select(*nodes.COLUMNS).order_by(tables.nodes.c.id)
+_DEVICES = select(*devices.COLUMNS).order_by(tables.devices.c.id)
 _DEVICES_OF_NODE = select(*devices.COLUMNS).where(tables.devices.c.node == _node_id).order_by(tables.devices.c.id)
 _BRICKS = select(*bricks.COLUMNS)
 _BRICKS_OF_DEVICE = _BRICKS.where(_brick.device == bindparam("device")).order_by(_brick.id)
@@ -27,12 +27,13 @@ _BRICKS_OF_NODE = _BRICKS.join(tables.devices, tables.devices.c.id == _brick.dev
 )
 _IN_PLACE = _brick.position >= 0
 _BRICKS_OF_VOLUME = _BRICKS.where(_brick.volume == bindparam("volume"), _IN_PLACE)
-_BRICKS_OF_VOLUMES = _BRICKS.where(_brick.volume.in_(_ids), _IN_PLACE)
 _VOLUMES = select(*volumes.COLUMNS, tables.clusters.c.topology).join(
     tables.clusters, tables.clusters.c.id == tables.volumes.c.cluster
 )
 _VOLUME = _VOLUMES.where(tables.volumes.c.id == bindparam("volume"))
-_VOLUMES_OF_IDS = _VOLUMES.where(tables.volumes.c.id.in_(_ids))
+_VISIBLE_OF_CLUSTER = _VOLUMES.where(
+    tables.volumes.c.cluster == bindparam("cluster"), tables.volumes.c.pending == ""
+).order_by(tables.volumes.c.id)
 _STORAGE_NAMES = (
     select(tables.nodes.c.storage).where(tables.nodes.c.cluster == bindparam("cluster")).order_by(tables.nodes.c.id)
 )
@@ -109,37 +110,38 @@ class Details:
         found = map(bricks.from_row, self._connection.execute(_BRICKS_OF_VOLUME, {"volume": id}))
         return VolumeDetails(volume, _sorted(found), self._hosts_of(volume.cluster, row[-1]), self._held_by(volume))
 
-    def nodes(self) -> tuple[NodeDetails, ...]:
-        """Return all nodes with their devices and bricks, ascending by id."""
-        held = _by_device(self._connection.execute(_BRICKS))
-        by_node: dict[str, list[DeviceDetails]] = {}
-        for row in self._connection.execute(select(*devices.COLUMNS).order_by(tables.devices.c.id)):
-            device = devices.from_row(row)
-            by_node.setdefault(device.node, []).append(_device_with(device, held))
-        rows = self._connection.execute(select(*nodes.COLUMNS).order_by(tables.nodes.c.id))
-        found = map(nodes.from_row, rows)
-        return tuple(NodeDetails(node, tuple(by_node.get(node.id, ()))) for node in found)
-
-    def volumes(self, ids: Sequence[str]) -> tuple[VolumeDetails, ...]:
-        """Return those of these volumes that are visible, in the order of the ids."""
-        found: dict[str, tuple[Volume, int]] = {}
-        held: dict[str, list[Brick]] = {}
-        for some in portions(ids):
-            for row in self._connection.execute(_VOLUMES_OF_IDS, {"ids": list(some)}):
-                found[row[0]] = (volumes.from_row(row[:-1]), row[-1])
-            for row in self._connection.execute(_BRICKS_OF_VOLUMES, {"ids": list(some)}):
-                brick = bricks.from_row(row)
-                held.setdefault(brick.volume, []).append(brick)
-        return tuple(
-            VolumeDetails(
-                volume,
-                _sorted(held.get(volume.id, ())),
-                self._hosts_of(volume.cluster, topology),
-                self._held_by(volume),
+    def site(self) -> Iterator[ClusterContents]:
+        """Return all clusters, ascending by id, with what is in each. Each is made when it is asked for."""
+        found = sorted(map(bricks.from_row, self._connection.execute(_BRICKS)), key=lambda brick: brick.id)
+        of_volumes: dict[str, list[Brick]] = {}
+        for brick in found:
+            if brick.position >= 0:
+                of_volumes.setdefault(brick.volume, []).append(brick)
+        nodes_of: dict[str, list[NodeDetails]] = {}
+        for node in self._nodes(found):
+            nodes_of.setdefault(node.node.cluster, []).append(node)
+        for cluster in self._clusters.all():
+            yield ClusterContents(
+                cluster, volumes=self._volumes_of(cluster.id, of_volumes), nodes=nodes_of.get(cluster.id, ())
             )
-            for volume, topology in (found[id] for id in ids if id in found)
-            if not volume.pending
-        )
+
+    def _volumes_of(self, cluster: str, held: Mapping[str, Sequence[Brick]]) -> Iterator[VolumeDetails]:
+        for *row, topology in self._connection.execute(_VISIBLE_OF_CLUSTER, {"cluster": cluster}):
+            volume = volumes.from_row(row)
+            yield VolumeDetails(
+                volume, tuple(held.get(volume.id, ())), self._hosts_of(cluster, topology), self._held_by(volume)
+            )
+
+    def _nodes(self, held: Iterable[Brick]) -> Iterator[NodeDetails]:
+        on: dict[str, list[Brick]] = {}
+        for brick in held:
+            on.setdefault(brick.device, []).append(brick)
+        by_node: dict[str, list[DeviceDetails]] = {}
+        for row in self._connection.execute(_DEVICES):
+            device = devices.from_row(row)
+            by_node.setdefault(device.node, []).append(_device_with(device, on))
+        for node in map(nodes.from_row, self._connection.execute(_NODES)):
+            yield NodeDetails(node, tuple(by_node.get(node.id, ())))
 
     def _held_by(self, volume: Volume) -> tuple[str, ...]:
         return tuple(self._block_volumes.ids_on(volume.id)) if volume.block else ()

@@ -28,6 +28,7 @@ _COLUMNS = (
 )
 _FIND = select(*_COLUMNS).where(_c.id == _id)
 _ALL = select(*_COLUMNS).order_by(_c.id)
+_OF_KIND = select(*_COLUMNS).where(_c.kind.in_(bindparam("kinds", expanding=True))).order_by(_c.id)
 _BY_STATUS = select(*_COLUMNS).where(_c.status.in_(bindparam("statuses", expanding=True))).order_by(_c.created, _c.id)
 _ADD = insert(tables.operations)
 _REMOVE = delete(tables.operations).where(_c.id == _id)
@@ -82,6 +83,10 @@ class Operations:
     def all(self) -> list[Operation]:
         """Return all operations, ascending by id."""
         return [_from_row(row) for row in self._connection.execute(_ALL)]
+
+    def of_kind(self, *kinds: str) -> list[Operation]:
+        """Return the operations of one of these kinds, ascending by id."""
+        return [_from_row(row) for row in self._connection.execute(_OF_KIND, {"kinds": list(kinds)})]
 
     def by_status(self, *statuses: Status) -> list[Operation]:
         """Return the operations with one of these statuses, oldest first."""

@@ -1,5 +1,6 @@
 """What a GET shows of an object: the object and what belongs to it, gathered in one consistent look at the books."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from heketipy.domain.model import Brick, Cluster, Device, Node, Volume
@@ -45,3 +46,12 @@ class VolumeDetails:
     bricks: tuple[Brick, ...] = ()
     hosts: tuple[str, ...] = ()
     block_volumes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterContents:
+    """A cluster with its visible volumes and its nodes, each ascending by id. To be gone through once."""
+
+    cluster: Cluster
+    volumes: Iterable[VolumeDetails]
+    nodes: Iterable[NodeDetails]

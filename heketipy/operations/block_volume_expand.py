@@ -43,16 +43,15 @@ def reserve(tx: Tx, block_volume_id: str, new_gib: int) -> ExpandBlockVolume:
 
 def under_way(tx: Tx, block_volume_id: str) -> bool:
     """Tell whether a block volume is being expanded."""
-    return any(operation.kind == NAME and operation.plan["id"] == block_volume_id for operation in tx.operations.all())
+    return any(operation.plan["id"] == block_volume_id for operation in tx.operations.of_kind(NAME))
 
 
 def booked_gib(tx: Tx) -> dict[str, int]:
     """Return what is booked for expansions, by the id of the hosting volume."""
     booked: dict[str, int] = {}
-    for operation in tx.operations.all():
-        if operation.kind == NAME:
-            hosting = operation.plan["hosting_volume"]
-            booked[hosting] = booked.get(hosting, 0) + operation.plan["booked_gib"]
+    for operation in tx.operations.of_kind(NAME):
+        hosting = operation.plan["hosting_volume"]
+        booked[hosting] = booked.get(hosting, 0) + operation.plan["booked_gib"]
     return booked
 
 

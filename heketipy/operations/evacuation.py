@@ -41,8 +41,8 @@ def reserve(tx: Tx, plan: Evacuate) -> Evacuate:
 
 def under_way(tx: Tx, device: str) -> Operation | None:
     """Return the evacuation of a device that is pending, if there is one."""
-    for operation in tx.operations.all():
-        if operation.kind in {OF_DEVICE, OF_NODE} and device in operation.plan["devices"]:
+    for operation in tx.operations.of_kind(OF_DEVICE, OF_NODE):
+        if device in operation.plan["devices"]:
             return operation
     return None
 

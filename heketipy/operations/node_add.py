@@ -16,9 +16,8 @@ NAME = "add-node"
 def check_hostnames(tx: Tx, node: Node) -> None:
     """Raise Conflict if a host name is taken, by a node in the books or by one that is being added."""
     tx.nodes.check_hostnames(node)
-    for operation in tx.operations.all():
-        if operation.kind == NAME:
-            _check_against(node, decode(AddNode, operation.plan).node)
+    for operation in tx.operations.of_kind(NAME):
+        _check_against(node, decode(AddNode, operation.plan).node)
 
 
 def _check_against(node: Node, other: Node) -> None:

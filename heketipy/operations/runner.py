@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -80,7 +80,7 @@ class Runner:
     """Runs operations. All methods belong to the event loop's thread.
 
     `running` operations are worked on at a time, the others wait in the order of their start. `ended` is called with
-    the ids of the jobs that have got their result. `quiet_after` seconds after an attempt nothing of it can run on a
+    the jobs that have got their result. `quiet_after` seconds after an attempt nothing of it can run on a
     node any more: that is longer than the limit of any command, which the nodes enforce.
     """
 
@@ -97,7 +97,7 @@ class Runner:
         retries: int,
         rebalance: bool,
         quiet_after: float,
-        ended: Callable[[Sequence[str]], None],
+        ended: Callable[[Sequence[Job]], None],
     ) -> None:
         self._db = db
         self._nodes = nodes
@@ -350,7 +350,7 @@ class Runner:
         work: Work,
         end: Callable[[Tx, Any, Context], Outcome | None],
         outcome: Outcome | None,
-    ) -> list[str]:
+    ) -> list[Job]:
         outcome = self._release(tx, work, end) or outcome or Outcome()
         tx.operations.remove(work.operation.id)
         return _finish_jobs(tx, work.operation.id, outcome, self._clock())
@@ -387,7 +387,7 @@ class Runner:
         seconds = self._clock() - work.operation.created
         metrics.operation_ended(work.kind.name, outcome, seconds=seconds)
 
-    def _mark_stuck(self, tx: Tx, operation: str, reason: str, text: str) -> list[str]:
+    def _mark_stuck(self, tx: Tx, operation: str, reason: str, text: str) -> list[Job]:
         tx.operations.set_status(operation, Status.FAILED, error=reason)
         return _finish_jobs(tx, operation, Outcome(error=text), self._clock())
 
@@ -396,12 +396,14 @@ def _find(tx: Tx, operation: str) -> Operation | None:
     return tx.operations.find(operation)
 
 
-def _finish_jobs(tx: Tx, operation: str, outcome: Outcome, now: float) -> list[str]:
+def _finish_jobs(tx: Tx, operation: str, outcome: Outcome, now: float) -> list[Job]:
     """Give the operation's open jobs their result. A job that has one keeps it: the first cause counts."""
-    jobs = [job.id for job in tx.jobs.unfinished_of(operation)]
-    for job in jobs:
-        tx.jobs.finish(job, result=outcome.result, error=outcome.error, ended=now)
-    return jobs
+    ended = [
+        replace(job, ended=now, result=outcome.result, error=outcome.error) for job in tx.jobs.unfinished_of(operation)
+    ]
+    for job in ended:
+        tx.jobs.finish(job.id, result=job.result, error=job.error, ended=now)
+    return ended
 
 
 def _for_user(error: Exception) -> str:

@@ -29,6 +29,7 @@ from heketipy.services.nodes import Nodes
 from heketipy.services.operations import Operations
 from heketipy.services.starter import Starter
 from heketipy.services.tags import Tags
+from heketipy.services.topology import Topology
 from heketipy.services.volumes import Volumes
 from heketipy.telemetry.logging import Threshold
 
@@ -67,6 +68,7 @@ class Services:
     operations: Operations
     metrics: Metrics
     dump: Dump
+    topology: Topology
     examiner: Examiner
     admin: Admin
     logging: Logging
@@ -137,6 +139,7 @@ async def build(
         operations=operations,
         metrics=Metrics(db, operations),
         dump=Dump(db),
+        topology=Topology(db),
         examiner=Examiner(db, storage_nodes, operations),
         admission=admission,
         runner=runner,

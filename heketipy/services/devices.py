@@ -122,7 +122,7 @@ def _removal_of(tx: Tx, device_id: str) -> Operation | None:
 
 
 def _pending(tx: Tx, kind: str, concerns: Callable[..., bool]) -> Operation | None:
-    for operation in tx.operations.all():
-        if operation.kind == kind and concerns(operation.plan):
+    for operation in tx.operations.of_kind(kind):
+        if concerns(operation.plan):
             return operation
     return None

@@ -20,7 +20,7 @@ class Jobs:
         self._ids = ids
         self._clock = clock
         self._retention = retention
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._waiting: dict[str, set[asyncio.Future[Job]]] = {}
 
     def open(self, tx: Tx, operation: str) -> str:
         """Enter a job for an operation, and return its id."""
@@ -35,31 +35,28 @@ class Jobs:
         tx.jobs.add(job)
         return job.id
 
-    def ended(self, jobs: Iterable[str]) -> None:
-        """Wake everybody who waits for these."""
+    def ended(self, jobs: Iterable[Job]) -> None:
+        """Hand these to everybody who waits for one."""
         for job in jobs:
-            for event in self._waiting.get(job, ()):
-                event.set()
+            for waiting in self._waiting.get(job.id, ()):
+                if not waiting.done():
+                    waiting.set_result(job)
 
     async def wait(self, job_id: str, seconds: float) -> Job:
         """Return a job as soon as it has ended, or as it is after so many seconds.
 
         Raises NotFound, with a text that is not the one by which clients take a volume for gone (K6).
         """
-        event = asyncio.Event()
-        self._waiting.setdefault(job_id, set()).add(event)
+        end: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(job_id, set()).add(end)
         try:
             job = await self._db.glance(_get, job_id)
             if job.ended is None and seconds > 0:
-                try:
-                    await asyncio.wait_for(event.wait(), seconds)
-                except TimeoutError:
-                    return job
-                job = await self._db.glance(_get, job_id)
-            return job
+                await asyncio.wait([end], timeout=seconds)
+            return end.result() if end.done() else job
         finally:
             waiting = self._waiting[job_id]
-            waiting.discard(event)
+            waiting.discard(end)
             if not waiting:
                 del self._waiting[job_id]
 

@@ -85,8 +85,8 @@ class Nodes:
 
     def _claim(self, tx: Tx, node_id: str) -> str:
         node = tx.nodes.get(node_id)
-        for operation in tx.operations.all():
-            if operation.kind == node_remove.NAME and decode(RemoveNode, operation.plan).node.id == node_id:
+        for operation in tx.operations.of_kind(node_remove.NAME):
+            if decode(RemoveNode, operation.plan).node.id == node_id:
                 return self._starter.follow(tx, operation.id)
         if tx.nodes.device_ids(node_id) or _gets_a_device(tx, node_id):
             raise Conflict(f"Unable to delete node [{node_id}] because it contains devices")
@@ -130,8 +130,7 @@ def _check_new(tx: Tx, node: Node) -> None:
 def _gets_a_device(tx: Tx, node_id: str) -> bool:
     return any(
         decode(AddDevice, operation.plan).node.id == node_id
-        for operation in tx.operations.all()
-        if operation.kind == device_add.NAME
+        for operation in tx.operations.of_kind(device_add.NAME)
     )
 
 

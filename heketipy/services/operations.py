@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import NotFound
-from heketipy.domain.operation import Status
+from heketipy.domain.operation import Job, Status
 from heketipy.domain.pending import PendingCounts, PendingRecord
 from heketipy.operations.records import record
 from heketipy.operations.runner import Runner
@@ -71,8 +71,12 @@ class Operations:
         if not ids:
             await self._cleaner.pay_now()
         await self._runner.ended(wanted)
-        await self._db.write(lambda tx: tx.jobs.finish(job, ended=self._clock()))
-        self._jobs.ended([job])
+        self._jobs.ended([await self._db.write(_finish, job, self._clock())])
+
+
+def _finish(tx: Tx, job: str, now: float) -> Job:
+    tx.jobs.finish(job, ended=now)
+    return tx.jobs.get(job)
 
 
 def _records(tx: Tx, at_work: frozenset[str]) -> list[PendingRecord]:

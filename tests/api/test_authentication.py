@@ -262,6 +262,7 @@ async def test_without_authentication_no_header_is_looked_at(services: FakeServi
         ("GET", "/clusters", 401),
         ("GET", f"/clusters/{CLUSTER}", 200),
         ("POST", "/nodes", 401),
+        ("GET", "/topology", 401),
         ("GET", "/nothing", 401),
     ],
 )

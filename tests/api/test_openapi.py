@@ -11,6 +11,7 @@ from heketipy.api.routes import build_router
 from tests.support.openapi_check import GOLDEN, OpenApiCheck, UndocumentedError
 
 ROUTES = {
+    ("get", "/topology"),
     ("get", "/hello"),
     ("get", "/queue/{id}"),
     ("post", "/clusters"),

@@ -129,7 +129,6 @@ async def test_the_query_is_ignored(client: httpx.AsyncClient) -> None:
     ("method", "path"),
     [
         ("GET", "/debug/pprof/heap"),
-        ("GET", "/topology"),
         ("GET", "/nodes/0/tags/more"),
     ],
 )

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from heketipy.cli.topology_text import topology_text
@@ -236,3 +237,22 @@ def test_the_text_of_a_topology_is_the_references() -> None:
     }
     wanted = (Path(__file__).parent / "vectors" / "topology.txt").read_text()
     assert topology_text([cluster]) == wanted
+
+
+async def test_a_site_is_shown_the_same_by_a_server_that_has_no_route_for_it(cli: CommandLine) -> None:
+    await load(cli, write("site.json", [node("one", "/dev/sdb", "/dev/sdc")], [node("two", "/dev/sdb")]))
+    await cli.ok("volume", "create", "--size=1", "--durability=none")
+    asked: list[str] = []
+
+    class Heketi(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.path)
+            if request.url.path == "/topology":
+                return httpx.Response(404, text="Invalid path or request\n")
+            assert cli.transport is not None
+            return await cli.transport.handle_async_request(request)
+
+    heketi = CommandLine(Heketi())
+    for flags in ([], ["--json"]):
+        assert await heketi.ok(*flags, "topology", "info") == await cli.ok(*flags, "topology", "info")
+    assert len(asked) == 2 * (1 + 1 + 2 + 2 + 1)

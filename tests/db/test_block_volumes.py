@@ -38,7 +38,7 @@ async def test_what_was_added_is_read_again(books: Database) -> None:
         assert [found.id for found in tx.volumes.hosting()] == [id_of("volume", 1), id_of("volume", 2)]
         assert tx.details.cluster(CLUSTER).block_volumes == (second, third)
         assert tx.details.volume(id_of("volume", 1)).block_volumes == (second,)
-        assert [found.block_volumes for found in tx.details.volumes([id_of("volume", 2)])] == [(third,)]
+        assert tx.details.volume(id_of("volume", 2)).block_volumes == (third,)
         with pytest.raises(NotFound):
             tx.block_volumes.get("0" * 32)
 

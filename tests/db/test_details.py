@@ -39,7 +39,6 @@ async def test_a_volume_that_is_being_created_or_deleted_is_not_shown(books: Dat
     with pytest.raises(NotFound):
         await books.read(lambda tx: tx.details.volume(hidden))
     assert (await books.read(lambda tx: tx.details.volume(hidden, visible=False))).volume.id == hidden
-    assert await books.read(lambda tx: tx.details.volumes([hidden])) == ()
 
 
 async def test_hosts_follow_the_nodes_of_the_cluster(books: Database) -> None:
@@ -94,12 +93,19 @@ async def test_nodes_and_devices_show_their_bricks_pending_ones_too(books: Datab
     assert await books.read(lambda tx: tx.details.device(second)) == wanted.devices[1]
 
 
-async def test_lists_of_details_are_what_single_ones_are(books: Database) -> None:
+async def test_the_whole_site_is_what_single_looks_show(books: Database) -> None:
     await books.write(add_volumes)
+    await books.write(lambda tx: tx.clusters.add(Cluster(id_of("cluster", 9), file=True, block=False)))
 
     def compare(tx: Tx) -> None:
-        ids = [id_of("volume", 2), id_of("volume", 1), "absent"]
-        assert tx.details.volumes(ids) == tuple(tx.details.volume(id) for id in ids[:2])
-        assert tx.details.nodes() == tuple(tx.details.node(node.id) for node in tx.nodes.all())
+        found = [(one.cluster, list(one.volumes), list(one.nodes)) for one in tx.details.site()]
+        ids = tx.clusters.volume_ids(CLUSTER)
+        full = (
+            tx.clusters.get(CLUSTER),
+            [tx.details.volume(id) for id in ids],
+            [tx.details.node(node.id) for node in tx.nodes.all()],
+        )
+        assert len(ids) == 2
+        assert found == [full, (tx.clusters.get(id_of("cluster", 9)), [], [])]
 
     await books.read(compare)

@@ -2,12 +2,10 @@
 
 from heketipy.db.database import Tx
 from heketipy.db.heketi_records import HeketiRecord
-from heketipy.domain.errors import StorageFailure
 from heketipy.domain.operation import Status
 from heketipy.services.interchange import entries
-from heketipy.services.interchange.sections import ATTRIBUTES_FACT, GENERATION_FACT, attributes_of
-
-NEWER = "Unable to initialize db, unknown attributes are present (db from a newer version of heketi?)"
+from heketipy.services.interchange.attributes import ATTRIBUTES_FACT, refuse_unknown
+from heketipy.services.interchange.sections import GENERATION_FACT, attributes_of
 
 
 def open_books(tx: Tx, generation: str) -> None:
@@ -16,9 +14,7 @@ def open_books(tx: Tx, generation: str) -> None:
     if tx.meta.get(GENERATION_FACT) is None:
         tx.meta.set(GENERATION_FACT, generation)
     attributes = {name: entry["Value"] for name, entry in attributes_of(tx).items()}
-    unknown = sorted(attributes.keys() - entries.KNOWN_ATTRIBUTES)
-    if unknown:
-        raise StorageFailure(f"{NEWER}: {', '.join(unknown)}")
+    refuse_unknown(attributes)
     _mark_stale(tx)
     if tx.meta.get(ATTRIBUTES_FACT) is None:
         return

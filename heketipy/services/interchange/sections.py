@@ -13,15 +13,13 @@ from heketipy.db.database import Tx
 from heketipy.db.heketi_records import HeketiRecord
 from heketipy.operations.records import record
 from heketipy.services.interchange import entries
+from heketipy.services.interchange.attributes import ATTRIBUTES_FACT
 from heketipy.services.interchange.entries import Entry
 
 Entries = Iterator[tuple[str, Entry]]
 
 GENERATION_FACT = "heketi generation"
 """Where the books keep the id that heketi calls its database's generation."""
-
-ATTRIBUTES_FACT = "heketi attributes"
-"""Where the books keep the attributes of a database that was taken over; without it they are those of a new one."""
 
 
 def sections(tx: Tx) -> Iterator[tuple[str, Entries]]:

@@ -28,9 +28,10 @@ from heketipy.domain.model import (
 from heketipy.domain.pending import RecordType
 from heketipy.domain.states import State
 from heketipy.services.interchange import entries
+from heketipy.services.interchange.attributes import ATTRIBUTES_FACT
 from heketipy.services.interchange.entries import Entry
 from heketipy.services.interchange.revival import revive
-from heketipy.services.interchange.sections import ATTRIBUTES_FACT, GENERATION_FACT, our_sections
+from heketipy.services.interchange.sections import GENERATION_FACT, our_sections
 
 _STATES = frozenset(State)
 _BRICK_TYPES = frozenset(type.value for type in BrickType)
