@@ -6,7 +6,10 @@ Tools look after a few tenths of a second whether a server that must refuse is g
 from pathlib import Path
 
 from heketipy.config import ConfigurationError, ExecutorName, Settings
+from heketipy.db.glance import fact
 from heketipy.domain.admin import AdminMode
+from heketipy.domain.errors import StorageFailure
+from heketipy.services.interchange.attributes import ATTRIBUTES_FACT, refuse_newer
 
 _EXECUTORS = {
     "ssh": ExecutorName.SSH,
@@ -51,6 +54,17 @@ def check(settings: Settings, executor: ExecutorName, *, authenticate: bool) -> 
         )
     if settings.default_state not in _ADMIN_MODES:
         raise ConfigurationError(f"unable to set admin state: unknown admin state name: {settings.default_state}")
+    check_books(settings.glusterfs.db)
+
+
+def check_books(database: str) -> None:
+    """Refuse a file with the database of a newer heketi, as far as a quick look shows it. Raises ConfigurationError."""
+    if "://" in database:
+        return
+    try:
+        refuse_newer(fact(Path(database), ATTRIBUTES_FACT))
+    except StorageFailure as error:
+        raise ConfigurationError(f"Unable to start application: {error}") from error
 
 
 def check_nodes(settings: Settings, executor: ExecutorName) -> None:

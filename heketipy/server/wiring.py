@@ -31,7 +31,7 @@ from heketipy.server.options import ServerOptions
 from heketipy.services import build as use_cases
 from heketipy.services.build import Policy, Services
 from heketipy.services.endpoints import Strictness
-from heketipy.services.interchange.opening import NEWER
+from heketipy.services.interchange.attributes import NEWER
 from heketipy.telemetry.logging import Threshold
 
 _PURGE_PERIOD = 600.0
