@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -78,6 +79,7 @@ def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         for operation in operations.values():
             _describe(operation, open_to_all=path in ("/hello", "/metrics"))
     schemas = found["components"]["schemas"]
+    _tell_what_is_required(schemas)
     for fastapis_own in ("HTTPValidationError", "ValidationError"):
         schemas.pop(fastapis_own, None)
     found["components"]["responses"] = _shared_refusals(found)
@@ -102,6 +104,35 @@ def _describe(operation: dict[str, Any], *, open_to_all: bool) -> None:
         parameter["schema"] = {"type": "string", "pattern": "^[A-Fa-f0-9]+$"}
     if not open_to_all:
         operation["security"] = [{"token": []}]
+
+
+def _tell_what_is_required(schemas: dict[str, Any]) -> None:
+    """Require the members whose absence is refused: absent means the default, and the bounds do not allow it.
+
+    Models cannot say so themselves, since they are read leniently: whoever leaves such a member out is told which.
+    """
+    for schema in schemas.values():
+        for name, member in schema.get("properties", {}).items():
+            if _refuses_its_default(member):
+                member.pop("default", None)
+                schema["required"] = sorted({*schema.get("required", ()), name}, key=list(schema["properties"]).index)
+    for schema in schemas.values():
+        for name, member in schema.get("properties", {}).items():
+            below = schemas.get(member.get("$ref", "").rpartition("/")[2], {})
+            if "required" in below:
+                schema["required"] = sorted({*schema.get("required", ()), name}, key=list(schema["properties"]).index)
+
+
+def _refuses_its_default(member: dict[str, Any]) -> bool:
+    default = member.get("default", [] if member.get("type") == "array" else None)
+    match default:
+        case str():
+            return default not in member.get("enum", [default]) or re.search(member.get("pattern", ""), default) is None
+        case int():
+            return bool(default < member.get("minimum", default))
+        case list():
+            return bool(len(default) < member.get("minItems", 0))
+    return False
 
 
 def _refusal(status: int) -> dict[str, Any]:

@@ -12,7 +12,11 @@ from heketipy.wire.encode import Json
 class AdminStatus(BaseModel):
     """The admin mode."""
 
-    state: str = Field(default="", description="`normal`, `read-only` or `local-client`. Required.")
+    state: str = Field(
+        default="",
+        json_schema_extra={"enum": [*AdminMode]},
+        description="`normal`, `read-only` or `local-client`. Required.",
+    )
 
     def check(self) -> None:
         """Raise InvalidRequest where the form is wrong."""

@@ -17,9 +17,13 @@ class BlockVolumeCreateRequest(BaseModel):
 
     size: int = Field(default=0, ge=1, description="GiB. Required.")
     clusters: list[str] = Field(default_factory=list, description="Ids of the clusters that may host it; none: all.")
-    name: str = Field(default="", description="Letters, digits, `_` and `-`; by default made of the id.")
+    name: str = Field(
+        default="",
+        pattern="^[a-zA-Z0-9_-]*$",
+        description="Letters, digits, `_` and `-`; by default made of the id.",
+    )
     hacount: int = Field(
-        default=0, description="How many hosts export it; 0, or more than there are: every node of the cluster."
+        default=0, ge=0, description="How many hosts export it; 0, or more than there are: every node of the cluster."
     )
     auth: bool = Field(default=False, description="Whether initiators need a user and a password (CHAP).")
 
@@ -58,7 +62,11 @@ class BlockVolumeExpandRequest(BaseModel):
 class VolumeBlockRestrictionRequest(BaseModel):
     """Whether a hosting volume takes more block volumes."""
 
-    restriction: str = Field(default=UNRESTRICTED, description="`locked`: no more; empty: as many as fit.")
+    restriction: str = Field(
+        default=UNRESTRICTED,
+        json_schema_extra={"enum": [UNRESTRICTED, LOCKED]},
+        description="`locked`: no more; empty: as many as fit.",
+    )
 
     def check(self) -> None:
         """Raise InvalidRequest where the form is wrong."""

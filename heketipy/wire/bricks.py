@@ -11,6 +11,7 @@ class BrickEvictOptions(BaseModel):
 
     healcheck: str = Field(
         default="",
+        json_schema_extra={"enum": ["", *HealCheck]},
         description="`enable` (also if empty) or `disable`: look at heal information before the brick is moved.",
     )
 

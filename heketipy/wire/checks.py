@@ -8,6 +8,8 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 
+from pydantic.config import JsonDict
+
 from heketipy.domain.errors import InvalidRequest
 from heketipy.domain.ids import is_id
 from heketipy.domain.model import Tags
@@ -21,6 +23,15 @@ MAX_TAGS = 32
 MAX_TAG_NAME = 32
 MAX_TAG_VALUE = 64
 MAX_HOST = 255
+
+ID = "^[0-9a-fA-F]{32}$"
+DEVICE = "^/[a-zA-Z0-9_.:/-]+$"
+TAGS: JsonDict = {
+    "maxProperties": MAX_TAGS,
+    "propertyNames": {"pattern": f"^[a-zA-Z0-9_.-]{{1,{MAX_TAG_NAME}}}$"},
+    "additionalProperties": {"type": "string", "maxLength": MAX_TAG_VALUE},
+}
+"""What is checked below, as the OpenAPI document has it."""
 
 _HOST = re.compile(r"([a-zA-Z0-9_][a-zA-Z0-9_-]{0,62})(\.[a-zA-Z0-9_][a-zA-Z0-9_-]{0,62})*[._]?")
 _DEVICE = re.compile(r"/[a-zA-Z0-9_.:/-]+")

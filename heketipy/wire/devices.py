@@ -14,9 +14,11 @@ from heketipy.wire.encode import Json
 class DeviceAddRequest(BaseModel):
     """A disk to be taken over."""
 
-    node: str = Field(default="", description="Id of its node. Required.")
-    name: str = Field(default="", description="Path of the device on the node, as `/dev/sdb`. Required.")
-    tags: dict[str, str] = Field(default_factory=dict)
+    node: str = Field(default="", pattern=checks.ID, description="Id of its node. Required.")
+    name: str = Field(
+        default="", pattern=checks.DEVICE, description="Path of the device on the node, as `/dev/sdb`. Required."
+    )
+    tags: dict[str, str] = Field(default_factory=dict, json_schema_extra=checks.TAGS)
     destroydata: bool = Field(
         default=False, description="Wipe what is on the device, unless it belongs to a known device."
     )
@@ -45,9 +47,12 @@ class DeviceDeleteOptions(BaseModel):
 class StateRequest(BaseModel):
     """A new state of a node or a device."""
 
-    state: str = Field(default="", description="`online`, `offline` or `failed`. Required.")
+    state: str = Field(
+        default="", json_schema_extra={"enum": [*State]}, description="`online`, `offline` or `failed`. Required."
+    )
     healcheck: str = Field(
         default="",
+        json_schema_extra={"enum": ["", *HealCheck]},
         description="`enable` (also if empty) or `disable`: look at heal information before moving bricks.",
     )
 

@@ -12,8 +12,8 @@ from heketipy.wire.encode import Json
 class HostNames(BaseModel):
     """How a node is reached. The first name of each list is used; all are reserved for this node."""
 
-    manage: list[str] = Field(default_factory=list, description="For commands. Required.")
-    storage: list[str] = Field(default_factory=list, description="For gluster and its clients. Required.")
+    manage: list[str] = Field(default_factory=list, min_length=1, description="For commands. Required.")
+    storage: list[str] = Field(default_factory=list, min_length=1, description="For gluster and its clients. Required.")
 
     def failures(self) -> dict[str, str]:
         """Say what is wrong with each list."""
@@ -28,8 +28,8 @@ class NodeAddRequest(BaseModel):
 
     zone: int = Field(default=0, ge=1, description="Failure domain. Required.")
     hostnames: HostNames = Field(default_factory=HostNames)
-    cluster: str = Field(default="", description="Id of its cluster. Required.")
-    tags: dict[str, str] = Field(default_factory=dict)
+    cluster: str = Field(default="", pattern=checks.ID, description="Id of its cluster. Required.")
+    tags: dict[str, str] = Field(default_factory=dict, json_schema_extra=checks.TAGS)
 
     def check(self) -> None:
         """Raise InvalidRequest where the form is wrong."""

@@ -18,7 +18,7 @@ _SUB_STATUS = "`in-flight` while the server works on it, else empty."
 class PendingOperationsCleanRequest(BaseModel):
     """What is to be cleaned up."""
 
-    operations: list[str] = Field(default_factory=list, description="Ids, at most 32; none: all.")
+    operations: list[str] = Field(default_factory=list, max_length=MAX_IDS, description="Ids, at most 32; none: all.")
 
     def check(self) -> None:
         """Raise InvalidRequest where the form is wrong."""

@@ -12,9 +12,15 @@ class TagsChangeRequest(BaseModel):
     """A change of tags."""
 
     tags: dict[str, str] = Field(
-        default_factory=dict, description="At most 32; names of 1 to 32 letters, digits, `_`, `.`, `-`."
+        default_factory=dict,
+        json_schema_extra=checks.TAGS,
+        description="At most 32; names of 1 to 32 letters, digits, `_`, `.`, `-`.",
     )
-    change_type: str = Field(default="", description="`set` (all of them), `update` or `delete`. Required.")
+    change_type: str = Field(
+        default="",
+        json_schema_extra={"enum": [*TagsChange]},
+        description="`set` (all of them), `update` or `delete`. Required.",
+    )
 
     def check(self) -> None:
         """Raise InvalidRequest where the form is wrong."""

@@ -21,6 +21,9 @@ GID_LIMIT = 2147483647
 MIN_FACTOR = 1.0
 MAX_FACTOR = 100.0
 
+NAME = "^([a-zA-Z0-9_-]+|[a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"
+"""Names as the document has them: heketi's, and those that can be made usable."""
+
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
 _REPAIRABLE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]*")
 
@@ -41,7 +44,11 @@ class Disperse(BaseModel):
 class DurabilityInfo(BaseModel):
     """How data is kept safe. Only the numbers of the type in force count."""
 
-    type: str = Field(default="", description="`none` (also if empty), `replicate` or `disperse`.")
+    type: str = Field(
+        default="",
+        json_schema_extra={"enum": ["", *DurabilityType]},
+        description="`none` (also if empty), `replicate` or `disperse`.",
+    )
     replicate: Replicate = Field(default_factory=Replicate)
     disperse: Disperse = Field(default_factory=Disperse)
 
@@ -96,11 +103,14 @@ class VolumeCreateRequest(BaseModel):
     clusters: list[str] = Field(default_factory=list, description="Ids of the clusters that may host it; none: all.")
     name: str = Field(
         default="",
+        pattern=NAME,
         description="Letters, digits, `_` and `-`; by default made of the id. A dot becomes `-`, and a name "
         "that is too long for gluster is shortened: the answer shows the name in force.",
     )
     durability: DurabilityInfo = Field(default_factory=DurabilityInfo)
-    gid: int = Field(default=0, description="Group that may write, 0 to 2147483646; 0: root's alone.")
+    gid: int = Field(
+        default=0, ge=0, lt=GID_LIMIT, description="Group that may write, 0 to 2147483646; 0: root's alone."
+    )
     glustervolumeoptions: list[str] = Field(
         default_factory=list, description="As `<option> <value>`, set on the gluster volume."
     )
@@ -151,7 +161,7 @@ class VolumeExpandRequest(BaseModel):
 class VolumeCloneRequest(BaseModel):
     """A copy of a volume."""
 
-    name: str = Field(default="", description="As in a volume create; by default made of the copy's id.")
+    name: str = Field(default="", pattern=NAME, description="As in a volume create; by default made of the copy's id.")
 
     def check(self) -> None:
         """Raise InvalidRequest where the form is wrong."""
