@@ -15,10 +15,11 @@ P = TypeVar("P")
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How an operation ended for the one who asked: the path of what was made, or what went wrong (rarely, for work
-    that is done in part)."""
+    that is done in part). `code` is the stable word for what went wrong."""
 
     result: str = ""
     error: str = ""
+    code: str = "incomplete"
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,7 @@ class Runner:
         except Superseded:
             raise
         except Exception as refusal:
-            await self._stuck(work, refusal, text=_for_user(error))
+            await self._stuck(work, refusal, _for_user(error))
             return None
         return await self._take_back(work, error)
 
@@ -294,11 +294,11 @@ class Runner:
                 await self._publish(work)
             else:
                 await saga.unwind(saga.may_have_begun(work.steps))
-                await self._settle(work, work.kind.release, Outcome(error=operation.error or INTERRUPTED))
+                await self._settle(work, work.kind.release, _interrupted(operation))
         except Superseded:
             raise
         except Exception as refusal:
-            await self._stuck(work, refusal, text=operation.error or INTERRUPTED)
+            await self._stuck(work, refusal, _interrupted(operation))
 
     async def _publish(self, work: Work) -> None:
         await self._settle(work, work.kind.publish, None)
@@ -311,7 +311,7 @@ class Runner:
                 return await self._db.write(self._reserve_again, work, again, error.node)
             except CannotAllocate as refusal:
                 log.warning("no other place was found", reason=str(refusal))
-        await self._settle(work, work.kind.release, Outcome(error=_for_user(error)))
+        await self._settle(work, work.kind.release, _for_user(error))
         return None
 
     def _reserve_again(self, tx: Tx, work: Work, again: Callable[..., Any], without: str) -> Operation:
@@ -374,10 +374,10 @@ class Runner:
             )
         return outcome
 
-    async def _stuck(self, work: Work, refusal: Exception, *, text: str) -> None:
+    async def _stuck(self, work: Work, refusal: Exception, outcome: Outcome) -> None:
         reason = explain(refusal)
         log.error("operation is stuck", kind=work.kind.name, reason=reason, exc_info=_unexpected(refusal))
-        jobs = await self._db.write(self._mark_stuck, work.operation.id, reason, text)
+        jobs = await self._db.write(self._mark_stuck, work.operation.id, reason, outcome)
         self._last_attempt[work.operation.id] = self._clock()
         self._count(work, "failed")
         self.backoff.failed(work.operation.id)
@@ -387,9 +387,9 @@ class Runner:
         seconds = self._clock() - work.operation.created
         metrics.operation_ended(work.kind.name, outcome, seconds=seconds)
 
-    def _mark_stuck(self, tx: Tx, operation: str, reason: str, text: str) -> list[Job]:
+    def _mark_stuck(self, tx: Tx, operation: str, reason: str, outcome: Outcome) -> list[Job]:
         tx.operations.set_status(operation, Status.FAILED, error=reason)
-        return _finish_jobs(tx, operation, Outcome(error=text), self._clock())
+        return _finish_jobs(tx, operation, outcome, self._clock())
 
 
 def _find(tx: Tx, operation: str) -> Operation | None:
@@ -398,16 +398,24 @@ def _find(tx: Tx, operation: str) -> Operation | None:
 
 def _finish_jobs(tx: Tx, operation: str, outcome: Outcome, now: float) -> list[Job]:
     """Give the operation's open jobs their result. A job that has one keeps it: the first cause counts."""
+    code = outcome.code if outcome.error else ""
     ended = [
-        replace(job, ended=now, result=outcome.result, error=outcome.error) for job in tx.jobs.unfinished_of(operation)
+        replace(job, ended=now, result=outcome.result, error=outcome.error, code=code)
+        for job in tx.jobs.unfinished_of(operation)
     ]
     for job in ended:
-        tx.jobs.finish(job.id, result=job.result, error=job.error, ended=now)
+        tx.jobs.finish(job.id, result=job.result, error=job.error, code=job.code, ended=now)
     return ended
 
 
-def _for_user(error: Exception) -> str:
-    return str(error) if isinstance(error, HeketipyError) else INTERNAL
+def _for_user(error: Exception) -> Outcome:
+    if isinstance(error, HeketipyError):
+        return Outcome(error=str(error), code=error.code)
+    return Outcome(error=INTERNAL, code="internal")
+
+
+def _interrupted(operation: Operation) -> Outcome:
+    return Outcome(error=operation.error or INTERRUPTED, code="interrupted")
 
 
 def _unexpected(error: Exception) -> Exception | None:

@@ -61,3 +61,17 @@ async def test_a_client_that_goes_away_cancels_nothing(system: System) -> None:
     poll.cancel()
     await system.done(job)
     assert await system.discrepancies() == []
+
+
+async def test_work_that_failed_says_by_a_stable_word_why(system: System) -> None:
+    await system.cluster()
+    system.simulator.faults.add(Fault(Effect.FAIL, on("volume start"), times=0))
+    spec = VolumeSpec(size_gib=5, durability=REPLICA_3)
+    refused = await system.result(await system.services.volumes.create(spec))
+    assert (refused.code, refused.error != "") == ("command-failed", True)
+    system.simulator.faults.clear()
+    system.simulator.faults.add(Fault(Effect.DIE, on("volume start"), kill=(dying := asyncio.Event()).set))
+    job = await system.services.volumes.create(spec)
+    await dying.wait()
+    await system.restart()
+    assert (await system.result(job)).code == "interrupted"
