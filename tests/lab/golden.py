@@ -1,6 +1,6 @@
 """Make golden cases of what real nodes answered.
 
-    LAB_RECORD=FILE tests/lab/run -k "form_one_pool or as_specified or test_4 or test_6"
+    LAB_RECORD=FILE tests/lab/run -k "form_one_pool or as_specified or test_4 or test_7"
     tests/lab/golden.py FILE.*
 
 renews the cases of parsers and judgements whose source begins with `lab:` in tests/executors/cases, and the story in

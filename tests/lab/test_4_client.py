@@ -6,48 +6,28 @@ from typing import Any
 
 import pytest
 import traces
+from client import MOUNT, checksum, entries_to_heal, mounted
 from conftest import Site
 from figures import Figures
-from machines import Node
 
 GID = 2001
-MOUNT = "/mnt/lab"
 REPLICA_3 = {"type": "replicate", "replicate": {"replica": 3}}
 
 
 @pytest.fixture
-def mounted(clean: Site, figures: Figures) -> Iterator[tuple[Site, dict[str, Any]]]:
-    """A volume, mounted on the first two nodes with the server's own mount data."""
+def lab_volume(clean: Site, figures: Figures) -> Iterator[tuple[Site, dict[str, Any]]]:
+    """A volume, mounted on the first two nodes."""
     volume, seconds = clean.service.create(size=1, durability=REPLICA_3, gid=GID, name="labvolume")
     figures.add("create replicate 3, to be mounted", seconds)
-    source = volume["mount"]["glusterfs"]
-    # heketi joins them by commas, which divide options in a mount command; there it wants colons.
-    backups = source["options"]["backup-volfile-servers"].replace(",", ":")
-    for node in clean.nodes[:2]:
-        node.ssh(
-            f"mkdir -p {MOUNT} && mount -t glusterfs -o backup-volfile-servers={backups} {source['device']} {MOUNT}"
-        )
-    yield clean, volume
-    for node in clean.nodes[:2]:
-        node.ssh(f"umount {MOUNT} || umount -l {MOUNT}; rmdir {MOUNT}", check=False)
+    with mounted(volume, clean.nodes[:2]):
+        yield clean, volume
     figures.add("delete of the mounted volume", clean.service.delete(f"/volumes/{volume['id']}"))
 
 
-def checksum(node: Node, name: str) -> str:
-    """What a client on that node reads."""
-    return node.out(f"sha256sum {MOUNT}/{name}").split()[0]
-
-
-def entries_to_heal(node: Node, volume: str) -> int:
-    """How much gluster still has to copy to bricks that were away; bricks that are away count as one entry."""
-    text = node.out(f"gluster --mode=script volume heal {volume} info | grep '^Number of entries'")
-    return sum(int(count) if (count := line.split(": ")[1]).isdigit() else 1 for line in text.splitlines())
-
-
 def test_files_survive_a_reboot_of_a_node_and_an_expansion_while_mounted(
-    mounted: tuple[Site, dict[str, Any]], figures: Figures
+    lab_volume: tuple[Site, dict[str, Any]], figures: Figures
 ) -> None:
-    site, volume = mounted
+    site, volume = lab_volume
     one, two, three = site.nodes
     assert one.out(f"stat -c '%a %g' {MOUNT}") == f"2775 {GID}"
 
