@@ -64,6 +64,8 @@ async def ask(client: httpx.AsyncClient, text: str) -> tuple[int, str]:
 ACCEPTED = {
     "plain": claims(),
     "the very second of its expiry": claims(exp=NOW),
+    "for one second": claims(exp=NOW + 1),
+    "for seven days": claims(exp=NOW + 7 * 86400),
     "no iat": claims(iat=...),
     "iat null": claims(iat=None),
     "iat at the end of the leeway": claims(iat=NOW + 120),

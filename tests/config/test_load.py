@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from heketipy.config import ConfigurationError, Loaded, Settings, load
+from heketipy.config.keys import keys
 
 MINIMAL = {"glusterfs": {"executor": "mock"}}
 
@@ -62,6 +64,18 @@ def test_what_go_programs_write_for_unset_means_the_default(config: Any, unset: 
     assert settings.glusterfs.brick_max_size_gb == 4096
     assert settings.glusterfs.db == "heketi.db"
     assert settings.glusterfs.sshexec.fstab == "/etc/fstab"
+
+
+def test_a_file_in_which_a_go_program_wrote_everything_unset_is_one_that_sets_nothing(config: Any) -> None:
+    zeros: dict[type, object] = {str: "", SecretStr: "", bool: False, int: 0, float: 0, list: None}
+    written: dict[str, Any] = {"_comment": "unset", "glusterfs": {}}
+    for key in keys(Settings):
+        if not key.ours:
+            group = written
+            for name in key.path[:-1]:
+                group = group.setdefault(name, {})
+            group[key.path[-1]] = zeros[type(key.default)]
+    assert config(written).settings.model_dump() == config({"glusterfs": {}}).settings.model_dump()
 
 
 def test_a_limit_on_operations_refuses_only_where_somebody_set_it(config: Any) -> None:
