@@ -7,6 +7,7 @@ everything is put in; the lines of libraries (uvicorn, asyncssh, alembic) go the
 heketi's levels are `none critical error warning info debug`; the level may change while the server runs.
 """
 
+import json
 import logging
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -17,6 +18,8 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 Format = Literal["auto", "json", "console"]
+
+_write = json.JSONEncoder(default=str).encode
 
 LEVELS: Final[Mapping[str, int]] = {
     "none": 1000,
@@ -121,7 +124,7 @@ def configure(
         Masking(secrets),
     ]
     renderer: Processor = (
-        structlog.processors.JSONRenderer(default=str)
+        structlog.processors.JSONRenderer(lambda event, **_: _write(event))
         if as_json
         else structlog.dev.ConsoleRenderer(colors=output.isatty(), pad_event_to=0)
     )

@@ -5,7 +5,6 @@ UTF-8. Whole floats must come as integers (`shortest`), since nothing here may p
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,14 +13,17 @@ from heketipy.wire.decode import to_float32
 Json = Mapping[str, Any]
 
 _ESCAPES = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-_TO_ESCAPE = re.compile("[<>&\u2028\u2029]")
 _write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def encode(value: Json | Sequence[Any]) -> bytes:
     """Write a value as one line."""
-    # These characters can only stand inside texts, so replacing them everywhere is right.
-    return (_TO_ESCAPE.sub(lambda match: _ESCAPES[match.group()], _write(value)) + "\n").encode()
+    text = _write(value)
+    for character, escape in _ESCAPES.items():
+        # They can only stand inside texts, so replacing them everywhere is right. To look first is many times faster.
+        if character in text:
+            text = text.replace(character, escape)
+    return (text + "\n").encode()
 
 
 def shortest(number: float) -> int | float:
