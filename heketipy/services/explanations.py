@@ -1,5 +1,6 @@
 """Why there was no room, for a person: made after a refusal, outside the writer, and not anew for each repetition."""
 
+import asyncio
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
@@ -9,8 +10,11 @@ from heketipy.domain.placement import ClusterView, PlacementRequest, explain_ref
 from heketipy.operations.reservation import Reservations
 
 FRESH_SECONDS = 5.0
-"""So long an explanation is given again to the same question: a full site is asked again and again, and looking at all
-of its devices takes time."""
+"""So long, at least, an explanation is given again to the same question: a full site is asked again and again, and
+looking at all of its devices takes time."""
+
+SHARE = 0.02
+"""How much of the time at most is spent on explaining the same thing anew: that of a large site stays fresh longer."""
 
 REMEMBERED = 100
 
@@ -25,6 +29,7 @@ class Explanations:
         self._reservations = reservations
         self._clock = clock
         self._given: dict[object, tuple[float, str]] = {}
+        self._asked: dict[object, asyncio.Task[str]] = {}
 
     async def of_create(self, spec: VolumeSpec) -> str:
         """Say why a volume could not be placed: a line for each cluster, which is named if there are several."""
@@ -35,14 +40,25 @@ class Explanations:
         return await self._remembered((volume_id, gib), self._explain_expansion)
 
     async def _remembered(self, question: K, explain: Callable[[Tx, K], str]) -> str:
-        now = self._clock()
-        given = self._given.get(question)
-        if given is not None and now - given[0] < FRESH_SECONDS:
-            return given[1]
-        text = await self._db.read(explain, question)
+        stale, text = self._given.get(question, (0.0, ""))
+        if self._clock() < stale:
+            return text
+        task = self._asked.get(question)
+        if task is None:
+            # All who ask at the same time wait for one answer, whichever of them goes away meanwhile.
+            task = self._asked[question] = asyncio.create_task(self._explained(question, explain))
+        return await asyncio.shield(task)
+
+    async def _explained(self, question: K, explain: Callable[[Tx, K], str]) -> str:
+        began = self._clock()
+        try:
+            text = await self._db.read(explain, question)
+        finally:
+            del self._asked[question]
+        ended = self._clock()
         if len(self._given) >= REMEMBERED:
             self._given.clear()
-        self._given[question] = (now, text)
+        self._given[question] = (ended + max(FRESH_SECONDS, (ended - began) / SHARE), text)
         return text
 
     def _explain_create(self, tx: Tx, spec: VolumeSpec) -> str:
