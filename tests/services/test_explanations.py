@@ -6,6 +6,7 @@ import pytest
 
 from heketipy.domain.errors import CannotAllocate
 from heketipy.domain.model import VolumeSpec
+from heketipy.domain.placement import explain_refusal
 from heketipy.services import explanations
 from tests.operations.scenarios import REPLICA_3
 from tests.support.system import System
@@ -15,13 +16,12 @@ from tests.support.system import System
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Every look at all devices, as it is made."""
     made: list[object] = []
-    explain = explanations.explain_refusal
 
     def counted(*arguments: object) -> str:
         made.append(arguments)
-        return explain(*arguments)  # type: ignore[arg-type]
+        return explain_refusal(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(explanations, "explain_refusal", counted)
+    monkeypatch.setattr(f"{explanations.__name__}.explain_refusal", counted)
     return made
 
 
