@@ -487,11 +487,12 @@ def setfattr(context: Context) -> Result:
         if entry is None:
             raise KernelError(paths.NO_ENTRY)
         if "remove" in options:
-            if options.last("remove") not in entry.xattrs:
+            unwanted = options.last("remove")
+            if unwanted not in entry.xattrs:
                 raise KernelError("No such attribute")
-            del entry.xattrs[options.last("remove")]
+            entry.xattrs = {name: value for name, value in entry.xattrs.items() if name != unwanted}
         else:
-            entry.xattrs[options.last("name")] = options.last("value")
+            entry.mark(options.last("name"), options.last("value"))
 
     return each(context, options.rest, act, "{tool}: {target}: {error}\n")
 

@@ -108,7 +108,7 @@ def claim(node: Node, brick: VolumeBrick, volume_id: str, *, force: bool) -> Non
         if made:
             paths.remove_directory(node, brick.path)
         raise
-    entry.xattrs[VOLUME_ID] = "0x" + volume_id.replace("-", "")
+    entry.mark(VOLUME_ID, "0x" + volume_id.replace("-", ""))
 
 
 def refuse_place(node: Node, brick: VolumeBrick) -> None:

@@ -90,7 +90,7 @@ def copy_volume(call: Call, source: GlusterVolume, uuid: str, *, mounted: bool, 
         copied = lvm.snapshot_lv(call.context, group, lv, lv_name)
         entry = inside(copied, below)
         if entry is not None:
-            entry.xattrs[gluster_bricks.VOLUME_ID] = f"0x{hexadecimal}"
+            entry.mark(gluster_bricks.VOLUME_ID, f"0x{hexadecimal}")
         made.append(
             VolumeBrick(
                 brick.host, f"{SNAPS}/{hexadecimal}/brick{at}{below}", brick.arbiter, lv=f"{group.name}/{lv_name}"

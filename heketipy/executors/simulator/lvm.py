@@ -5,6 +5,7 @@ thin pool of a group makes a hidden spare as large as its metadata, which grows 
 pool. So a group holds less than its disk, and less than heketi's books believe.
 """
 
+import copy
 import math
 import re
 from collections.abc import Iterable
@@ -282,7 +283,7 @@ def snapshot_lv(context: Context, group: VolumeGroup, origin: LogicalVolume, nam
         signature=origin.signature,
         fs_uuid=origin.fs_uuid,
         written_kib=origin.written_kib,
-        root=lvm_reports.copy_of(origin.root),
+        root=copy.deepcopy(origin.root),
     )
     return lv
 
@@ -309,7 +310,7 @@ def lvcreate_linear(context: Context, options: Options, group: VolumeGroup) -> R
         kind="linear",
         size_kib=extents * group.extent_kib,
         extents=extents,
-        tags=options.values.get("addtag", []),
+        tags=tuple(options.values.get("addtag", ())),
     )
     return done(said(options, f'  Logical volume "{name}" created.\n'), backup_warning(options))
 
@@ -372,7 +373,7 @@ def lvcreate_thin(context: Context, options: Options, group: VolumeGroup, pool_n
             kind="thin",
             size_kib=math.ceil(size / group.extent_kib) * group.extent_kib,
             pool=pool_name,
-            tags=options.values.get("addtag", []),
+            tags=tuple(options.values.get("addtag", ())),
         )
         out = said(options, f'  Logical volume "{name}" created.\n')
         warnings += overcommitted(group)
@@ -523,8 +524,8 @@ def lvchange(context: Context) -> Result:
             continue
         if wanted:
             lv.active = not wanted.endswith("n")
-        lv.tags += [tag for tag in options.values.get("addtag", []) if tag not in lv.tags]
-        lv.tags = [tag for tag in lv.tags if tag not in options.values.get("deltag", [])]
+        tags = [*lv.tags, *(tag for tag in options.values.get("addtag", []) if tag not in lv.tags)]
+        lv.tags = tuple(tag for tag in tags if tag not in options.values.get("deltag", []))
     return Result(5 if errors else 0, "", errors or backup_warning(options))
 
 

@@ -1,13 +1,12 @@
 """LVM's reports: pvs, vgs, lvs and vgdisplay, as text and as JSON, with fields, units and selections."""
 
-import copy
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from heketipy.executors.simulator.context import BadOption, Context, Options, done, failed, read_options
-from heketipy.executors.simulator.state import Disk, Entry, LogicalVolume, VolumeGroup, words
+from heketipy.executors.simulator.state import Disk, LogicalVolume, VolumeGroup, words
 from heketipy.executors.transport import Result
 
 Value = str | int | float | None
@@ -53,11 +52,6 @@ DEFAULT_FIELDS = {
 }
 
 Row = Mapping[str, Value]
-
-
-def copy_of(root: Entry | None) -> Entry | None:
-    """Return a file system with the same content."""
-    return copy.deepcopy(root)
 
 
 def chunks_of(kib: int, chunk_kib: int) -> int:

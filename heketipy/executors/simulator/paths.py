@@ -22,11 +22,10 @@ class KernelError(Exception):
 
 def normal(path: str) -> str:
     """Return an absolute path without `.`, `..` and doubled slashes, `/var/run` being `/run`."""
-    path = posixpath.normpath(posixpath.join("/", path))
-    path = "/" + path.lstrip("/")
-    if path == "/var/run" or path.startswith("/var/run/"):
-        return path.removeprefix("/var")
-    return path
+    normed = "/" + posixpath.normpath(posixpath.join("/", path)).lstrip("/")
+    if normed == "/var/run" or normed.startswith("/var/run/"):
+        return normed.removeprefix("/var")
+    return path if path == normed else normed  # not the same text once more: many are kept
 
 
 def parent(node: Node, path: str) -> tuple[Entry, str]:
@@ -45,8 +44,7 @@ def make_directory(node: Node, path: str) -> Entry:
     if node.entry(normal(path)) is not None:
         raise KernelError(EXISTS)
     above, name = parent(node, path)
-    above.children[name] = made = Entry()
-    return made
+    return above.put(name, Entry())
 
 
 def make_directories(node: Node, path: str) -> None:
@@ -75,7 +73,7 @@ def remove_directory(node: Node, path: str) -> None:
     if entry.children:
         raise KernelError(NOT_EMPTY)
     above, name = parent(node, path)
-    del above.children[name]
+    above.drop(name)
 
 
 def remove_file(node: Node, path: str) -> None:
@@ -86,7 +84,7 @@ def remove_file(node: Node, path: str) -> None:
         raise KernelError(NO_ENTRY)
     if entry.directory:
         raise KernelError(IS_DIRECTORY)
-    del above.children[name]
+    above.drop(name)
 
 
 def remove_tree(node: Node, path: str) -> None:
@@ -127,7 +125,7 @@ def write_text(node: Node, path: str, text: str, *, append: bool = False) -> Non
     above, name = parent(node, path)
     entry = node.entry(normal(path))
     if entry is None:
-        entry = above.children[name] = Entry(directory=False, mode=0o644)
+        entry = above.put(name, Entry(directory=False, mode=0o644))
     if entry.directory:
         raise KernelError(IS_DIRECTORY)
     entry.text = entry.text + text if append else text

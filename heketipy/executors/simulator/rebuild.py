@@ -1,6 +1,7 @@
 """Simulated nodes as some books describe them: for a server whose nodes never existed outside its own memory."""
 
 import posixpath
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ def rebuild(
     known = list(nodes)
     owners = {volume.id: volume for volume in volumes}
     machines = {node.id: simulator.add_node(node.manage[0], node.storage[0]) for node in known}
+    above: Directories = {}
     make_pools(simulator, known)
     groups = {device.id: make_device(simulator.world, machines[device.node], device) for device in devices}
     made: dict[str, list[Made]] = defaultdict(list)
@@ -59,7 +61,8 @@ def rebuild(
         if not brick.path:
             continue  # of a clone that was just being made, which no node remembers
         machine, owner = machines[brick.node], owners.get(brick.volume)
-        one = make_brick(simulator.world, machine, groups[brick.device], brick, gid=owner.gid if owner else 0)
+        gid = owner.gid if owner else 0
+        one = make_brick(simulator.world, machine, groups[brick.device], brick, gid=gid, above=above)
         if brick.position >= 0:
             made[brick.volume].append(one)
     for machine in machines.values():
@@ -104,6 +107,10 @@ def make_device(world: World, machine: Machine, device: Device) -> VolumeGroup:
     return group
 
 
+Directories = dict[tuple[str, str], Entry]
+"""Directories by the manage name of their machine, and their path."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A brick that was made: where it comes in its volume, what gluster knows of it, its directory, and its machine."""
@@ -119,10 +126,13 @@ def line(mount: Mount) -> str:
     return f"{mount.device} {mount.point} xfs {','.join(MOUNT_OPTIONS)} 1 2\n"
 
 
-def make_brick(world: World, machine: Machine, group: VolumeGroup, brick: Brick, *, gid: int) -> Made:
+def make_brick(
+    world: World, machine: Machine, group: VolumeGroup, brick: Brick, *, gid: int, above: Directories
+) -> Made:
     """Make the pool (clones share their origin's), the thin volume with its file system, and mount it.
 
-    There may be tens of thousands: nothing looks for its place longer than it must.
+    There may be tens of thousands: nothing looks for its place longer than it must, and no text is kept twice. `above`
+    holds the directories of mount points that were found so far.
     """
     cloned = f"{group.name}/{brick.lv}" if brick.path.startswith(CLONES) else ""
     known = VolumeBrick(machine.storage, brick.path, brick.type is BrickType.ARBITER, lv=cloned)
@@ -147,21 +157,30 @@ def make_brick(world: World, machine: Machine, group: VolumeGroup, brick: Brick,
         size_kib=-(-brick.size_kib // group.extent_kib) * group.extent_kib,
         pool=pool_name,
     )
-    device, (point, name) = thin.path, posixpath.split(brick.path)
+    point, name = posixpath.split(paths.normal(brick.path))
     xfs.write(Context(world, machine, ("mount",)), thin, xfs.log_blocks(thin.size_kib // 4))
     directory = Entry(mode=0o2775, gid=gid) if gid else Entry()
     if thin.root is not None:
-        thin.root.children[name] = directory
-    above, at = posixpath.split(point)
-    if (parent := machine.entry(above)) is None:
-        paths.make_directories(machine, above)
-        parent = machine.entry(above)
-    if parent is not None:
-        parent.children.setdefault(at, Entry())
+        thin.root.put(sys.intern(name), directory)
+    parent, _, at = point.rpartition("/")
+    entry = above.get((machine.manage, parent)) or above.setdefault(
+        (machine.manage, parent), found_or_made(machine, parent)
+    )
+    at = lv_name if at == lv_name else at
+    if at not in entry.children:
+        entry.put(at, Entry())
     machine.mounted += 1
-    point = paths.normal(point)
-    machine.mounts.setdefault(point, []).append(Mount(device, point, "xfs", MOUNT_OPTIONS, machine.mounted))
+    machine.mounts.setdefault(point, []).append(Mount(thin.path, point, "xfs", MOUNT_OPTIONS, machine.mounted))
     return Made(brick.position, known, directory, machine)
+
+
+def found_or_made(machine: Machine, path: str) -> Entry:
+    """Return the directory at a path."""
+    entry = machine.entry(path)
+    if entry is not None:
+        return entry
+    paths.make_directories(machine, path)
+    return found_or_made(machine, path)
 
 
 def make_volume(simulator: Simulator, volume: Volume, bricks: Sequence[Made]) -> None:
@@ -179,17 +198,17 @@ def make_volume(simulator: Simulator, volume: Volume, bricks: Sequence[Made]) ->
         options=gluster_options.initial(kind),
         status="Started",
     )
-    for option in (*volume.options, f"user.heketi.id {volume.id}"):
-        name, _, value = option.partition(" ")
+    options = [(name, value) for name, _, value in (option.partition(" ") for option in volume.options)]
+    for name, value in (*options, ("user.heketi.id", volume.id)):
         wanted = gluster_options.group_options(value) if name == "group" else {name: value}
         for key, content in (wanted or {}).items():
             if key:
                 made.options = gluster_options.put(made.options, key, content)
     made.bricks += [one.brick for one in ordered]
-    mark = "0x" + made.id.replace("-", "")
+    mark = {gluster_bricks.VOLUME_ID: "0x" + made.id.replace("-", "")}
     for one in ordered:
         if one.directory is not None:
-            one.directory.xattrs[gluster_bricks.VOLUME_ID] = mark
+            one.directory.xattrs = mark
     simulator.state.pool_of(ordered[0].machine.manage).volumes[volume.name] = made
 
 

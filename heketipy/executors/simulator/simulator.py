@@ -15,7 +15,7 @@ from heketipy.executors.simulator import gluster_block, gluster_snapshots, mount
 from heketipy.executors.simulator.context import Context, World
 from heketipy.executors.simulator.faults import Faults
 from heketipy.executors.simulator.gates import Gates
-from heketipy.executors.simulator.state import Disk, GlusterVolume, Node, State
+from heketipy.executors.simulator.state import Disk, Entry, GlusterVolume, Node, State
 from heketipy.executors.transport import Result
 
 MOUNTS = "/var/lib/heketi/mounts"
@@ -187,10 +187,9 @@ class Simulator:
         """Boot a node anew: mounts and /run are gone, fstab is mounted, glusterd runs and mounts its clones."""
         node = self.node(host)
         node.mounts.clear()
-        run = node.root.children["run"]
-        run.children = {name: entry for name, entry in run.children.items() if name in {"gluster", "lock"}}
-        for entry in run.children.values():
-            entry.children.clear()
+        run = node.root.put("run", Entry())
+        for name in ("gluster", "lock"):
+            run.put(name, Entry())
         for lv in node.lvs.values():
             lv.active = True
         node.up = node.glusterd = node.blockd = True

@@ -4,23 +4,44 @@ Names and units are those of the tools: KiB for sizes, extents for what LVM allo
 itself (which device is behind this path, what is mounted there); it decides nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 FSTAB = "/etc/fstab"
+
+_NOTHING: Final[Mapping[str, Any]] = {}
+"""What most entries have, of which there are three for each brick; all share it."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """A file or directory of a file system."""
+    """A file or directory of a file system. `xattrs` are replaced, never changed; `children` by `put` and `drop`."""
 
     directory: bool = True
     mode: int = 0o755
     uid: int = 0
     gid: int = 0
     text: str = ""
-    xattrs: dict[str, str] = field(default_factory=dict)
-    children: "dict[str, Entry]" = field(default_factory=dict)
+    xattrs: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    children: "Mapping[str, Entry]" = field(default_factory=lambda: _NOTHING)
+
+    def put(self, name: str, entry: "Entry") -> "Entry":
+        """Give the directory an entry, and return it."""
+        if self.children and isinstance(self.children, dict):
+            self.children[name] = entry
+        else:
+            self.children = {name: entry}
+        return entry
+
+    def drop(self, name: str) -> None:
+        """Take an entry that it has out of the directory."""
+        if isinstance(self.children, dict):
+            del self.children[name]
+
+    def mark(self, name: str, value: str) -> None:
+        """Set an extended attribute."""
+        self.xattrs = {**self.xattrs, name: value}
 
 
 @dataclass(slots=True)
@@ -56,7 +77,7 @@ class LogicalVolume:
     pool: str = ""
     origin: str = ""
     active: bool = True
-    tags: list[str] = field(default_factory=list)
+    tags: tuple[str, ...] = ()
     signature: str = ""
     fs_uuid: str = ""
     written_kib: int = 0
@@ -356,8 +377,8 @@ def fresh_root() -> Entry:
     for path in sorted(FRESH):
         at = root
         for part in parts(path):
-            at = at.children.setdefault(part, Entry())
-    root.children["etc"].children["fstab"] = Entry(directory=False, mode=0o644, text="/dev/vda / ext4 defaults 0 1\n")
+            at = at.children.get(part) or at.put(part, Entry())
+    root.children["etc"].put("fstab", Entry(directory=False, mode=0o644, text="/dev/vda / ext4 defaults 0 1\n"))
     return root
 
 

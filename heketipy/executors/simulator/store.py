@@ -26,7 +26,7 @@ def plain(value: Any) -> Any:
         return kept
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
 
@@ -48,10 +48,10 @@ def restored(kind: Any, value: Any) -> Any:
     if origin in {Union, UnionType}:
         inner = next(one for one in get_args(kind) if one is not type(None))
         return None if value is None else restored(inner, value)
-    if origin is dict:
+    if origin in {dict, Mapping}:
         return {key: restored(get_args(kind)[1], item) for key, item in value.items()}
-    if origin is list:
-        return [restored(get_args(kind)[0], item) for item in value]
+    if origin in {list, tuple}:
+        return origin([restored(get_args(kind)[0], item) for item in value])
     if is_dataclass(kind):
         hints = hints_of(kind)  # type: ignore[arg-type]
         return kind(**{name: restored(hints[name], item) for name, item in value.items()})  # type: ignore[operator]
