@@ -37,9 +37,7 @@ def validate(call: Call, bricks: Sequence[VolumeBrick], volume: GlusterVolume, *
     """Refuse bricks that glusterd would not take; make and mark the directories of the others."""
     if not force and volume.kind != "distribute":
         refuse_same_server(bricks, volume)
-    for brick in bricks:
-        host_of_new_brick(call, brick)
-        refuse_overlap(call, brick)
+    refuse_overlap(call, bricks)
     for brick in bricks:
         node = host_of_new_brick(call, brick)
         try:
@@ -68,13 +66,23 @@ def host_of_new_brick(call: Call, brick: VolumeBrick) -> Node:
     return call.node_of(member)
 
 
-def refuse_overlap(call: Call, brick: VolumeBrick) -> None:
-    """Refuse a path that is, holds or lies in a brick of some volume."""
-    node = call.host_of(brick)
-    above, below = prefixes(brick.path), f"{brick.path}/"
-    for volume in call.pool.volumes.values():
-        for other in volume.bricks:
-            overlap = other.path in above or other.path.startswith(below)
+def refuse_overlap(call: Call, bricks: Sequence[VolumeBrick]) -> None:
+    """Refuse the first path that is, holds or lies in a brick of some volume, or is on a host that cannot be had."""
+    above = frozenset[str]().union(*(prefixes(brick.path) for brick in bricks))
+    below = tuple(f"{brick.path}/" for brick in bricks)
+    # One look at all bricks of the pool, of which there may be thousands.
+    near = [
+        other
+        for volume in call.pool.volumes.values()
+        for other in volume.bricks
+        if other.path in above or other.path.startswith(below)
+    ]
+    for brick in bricks:
+        host_of_new_brick(call, brick)
+        node = call.host_of(brick)
+        mine = prefixes(brick.path)
+        for other in near:
+            overlap = other.path in mine or other.path.startswith(f"{brick.path}/")
             if overlap and call.host_of(other) is node:
                 raise Refusal(
                     f"Brick: {brick.host}:{brick.path} not available. Brick may be containing or be contained by an"

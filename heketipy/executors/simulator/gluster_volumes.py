@@ -298,7 +298,7 @@ def replace_brick(call: Call) -> Result:
         node = gluster_bricks.host_of_new_brick(call, new)
         where = "" if node is call.node else f"Pre Validation failed on {new.host}. "
         try:
-            gluster_bricks.refuse_overlap(call, new)
+            gluster_bricks.refuse_overlap(call, [new])
             gluster_bricks.claim(node, new, volume.id, force=True)
         except Refusal as refusal:
             raise Refusal(f"{where}{refusal.text}") from refusal
