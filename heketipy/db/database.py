@@ -240,7 +240,10 @@ def _migrate(store: Store, tree: Tree, backups: Rotation | None) -> None:
             log.info("database backed up before its migration", backup=str(copied), revision=tree.head)
         with store.foreign_keys_off() as connection, connection.begin():
             store.seize(connection)
-            if migrations.current(connection) != tree.head:
+            revision = migrations.current(connection)
+            if revision is None:
+                tree.make(connection)
+            elif revision != tree.head:
                 tree.upgrade(connection)
     except DRIVER_ERRORS as error:
         raise translated(error, store.where) from error

@@ -1,8 +1,8 @@
 """The tree of migrations, and taking a database along it.
 
 Alembic is imported only to change a schema: that costs a server's start a good part of a second, and nearly always the
-schema is the right one already. So what the tree knows is read from its file names: `<revision>_<what it does>.py`, one
-line of revisions numbered upwards.
+schema is the right one already, or there is none yet. So what the tree knows is read from its file names:
+`<revision>_<what it does>.py`, one line of revisions numbered upwards.
 """
 
 import re
@@ -11,12 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
 
 import heketipy
+from heketipy.db import tables
 from heketipy.domain.errors import StorageFailure
 
-_VERSION = table("alembic_version", column("version_num"))
+_VERSION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Where Alembic keeps the revision, as Alembic makes it."""
 _FILE_NAME = re.compile(r"(?P<revision>[0-9]{4})_\w+\.py")
 
 
@@ -28,9 +35,10 @@ def _shipped() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A folder of migrations."""
+    """A folder of migrations. `whole` is the schema that all of them make, where that is known."""
 
     folder: Path
+    whole: MetaData | None = None
 
     @property
     def revisions(self) -> tuple[str, ...]:
@@ -62,6 +70,18 @@ class Tree:
                 "or put back a backup."
             )
 
+    def make(self, connection: Connection) -> None:
+        """Make the newest schema in an empty database, in the transaction that is open on the connection.
+
+        What Alembic advises for new databases: make the tables as they are wanted, and write down the revision.
+        """
+        if self.whole is None:
+            self.upgrade(connection)
+            return
+        self.whole.create_all(connection, checkfirst=False)
+        _VERSION.create(connection, checkfirst=True)  # empty where all migrations were taken back
+        connection.execute(insert(_VERSION).values(version_num=self.head))
+
     def upgrade(self, connection: Connection, revision: str = "head") -> None:
         """Take the schema to a newer revision, in the transaction that is open on the connection."""
         self._run(connection, "upgrade", revision)
@@ -82,7 +102,7 @@ class Tree:
         _demand_whole(connection)
 
 
-SHIPPED = Tree(_shipped())
+SHIPPED = Tree(_shipped(), tables.metadata)
 """The migrations of this version: inside the installed package, or beside it in a checkout."""
 
 

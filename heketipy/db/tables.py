@@ -1,4 +1,5 @@
-"""The schema, as code wants it to be. What is really there is made by `migrations/`; `heketipy.db.check` compares.
+"""The schema, as code wants it to be. A new database is made of it, and an older one brought to it by `migrations/`;
+`heketipy.db.check` compares the two.
 
 Every constraint has a name, since a migration can only change what it can name. Nothing is deleted by cascade: a row
 that is still pointed at is in use. Ids order by bytes, also on PostgreSQL, whose own order depends on the locale.

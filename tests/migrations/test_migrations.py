@@ -113,6 +113,22 @@ def content(connection: Connection) -> dict[str, list[Any]]:
     return tables
 
 
+def described(connection: Connection) -> dict[str, Any]:
+    """Return what the database itself says of each table, Alembic's own included."""
+    look = inspect(connection)
+    return {
+        name: (
+            [{**column, "type": str(column["type"])} for column in look.get_columns(name)],
+            look.get_pk_constraint(name),
+            sorted(map(str, look.get_foreign_keys(name))),
+            sorted(map(str, look.get_indexes(name))),
+            sorted(map(str, look.get_unique_constraints(name))),
+            sorted(map(str, look.get_check_constraints(name))),
+        )
+        for name in look.get_table_names()
+    }
+
+
 def revision_of(where: str) -> str | None:
     with store_of(where) as store, store.connect_reader() as connection:
         return migrations.current(connection)
@@ -126,6 +142,17 @@ def content_of(where: str) -> tuple[str | None, dict[str, list[Any]]]:
 def test_the_migrations_make_the_schema_that_the_code_is_written_for(where: str) -> None:
     with store_of(where) as store:
         assert check(store) == []
+
+
+def test_a_new_database_is_made_at_once_and_is_what_the_migrations_make(where: str) -> None:
+    with migrating(where) as connection:
+        SHIPPED.make(connection)
+        assert differences(connection) == []
+        assert migrations.current(connection) == SHIPPED.head
+        made = described(connection)
+        SHIPPED.downgrade(connection, "base")
+        SHIPPED.upgrade(connection)
+        assert described(connection) == made
 
 
 @pytest.mark.parametrize(
