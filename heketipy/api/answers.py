@@ -1,11 +1,12 @@
 """Successful answers: JSON, nothing, a job that was started, a job's outcome."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any, Final
+from typing import IO, Any, Final
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from heketipy.api.spool import sent
 from heketipy.wire.encode import Json, encode
 
 _JSON: Final = "application/json; charset=UTF-8"
@@ -16,15 +17,14 @@ def json(body: Json | Sequence[Any], status: int = 200) -> Response:
     return Response(encode(body), status, media_type=_JSON)
 
 
-def large_json(pieces: list[bytes]) -> Response:
-    """Return JSON that is written already, letting go of each piece when it is sent."""
+def written_json(body: bytes) -> Response:
+    """Return JSON that is written already."""
+    return Response(body, media_type=_JSON)
 
-    async def rest() -> AsyncIterator[bytes]:
-        for index, piece in enumerate(pieces):
-            pieces[index] = b""
-            yield piece
 
-    return StreamingResponse(rest(), headers={"Content-Length": str(sum(map(len, pieces)))}, media_type=_JSON)
+def long_json(file: IO[bytes]) -> Response:
+    """Return JSON that is written already, into a file."""
+    return sent(file, media_type=_JSON)
 
 
 def nothing(status: int = 200, *, media_type: str | None = None) -> Response:

@@ -1,5 +1,7 @@
 """`GET /internal/state/examine/gluster`: the books beside what the nodes have."""
 
+from itertools import chain
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,6 +10,7 @@ from heketipy.api import answers
 from heketipy.api.contract import services
 from heketipy.api.document import refusals
 from heketipy.api.routing import HeketiRoute
+from heketipy.api.spool import spooled
 from heketipy.wire.examination import ExaminationResponse, books, examined
 
 router = APIRouter(route_class=HeketiRoute, tags=["database"])
@@ -21,6 +24,8 @@ router = APIRouter(route_class=HeketiRoute, tags=["database"])
 )
 async def examine(request: Request) -> Response:
     """Ask every node what it has, and compare. It takes as long as the slowest node."""
-    written = await services(request).dump.through(books)
     found = await services(request).examiner.examine()
-    return answers.large_json([*written, examined(found.report, found.clusters)])
+    rest = examined(found.report, found.clusters)
+    return answers.long_json(
+        await services(request).dump.through(lambda sections: spooled(chain(books(sections), [rest])))
+    )

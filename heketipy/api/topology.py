@@ -8,6 +8,7 @@ from heketipy.api import answers
 from heketipy.api.contract import services
 from heketipy.api.document import refusals
 from heketipy.api.routing import HeketiRoute
+from heketipy.api.spool import spooled
 from heketipy.wire.site import TopologyResponse, written
 
 router = APIRouter(route_class=HeketiRoute, tags=["clusters"])
@@ -16,4 +17,4 @@ router = APIRouter(route_class=HeketiRoute, tags=["clusters"])
 @router.get("/topology", operation_id="Topology", response_model=TopologyResponse, responses=refusals())
 async def topology(request: Request) -> Response:
     """Show all clusters with their volumes, nodes, devices and bricks, as they are at one moment."""
-    return answers.large_json(await services(request).topology.through(written))
+    return answers.long_json(await services(request).topology.through(lambda clusters: spooled(written(clusters))))

@@ -191,13 +191,14 @@ class Cloning:
         return placed(self.plan, self.context.journal)
 
     async def start(self) -> None:
-        """Mark the copy with its own id, and start it."""
+        """Start the copy, and mark it with its own id. In this order: until it has started, glusterd (10) refuses to set
+        anything on a copy that heals itself."""
         await self._on_via(self._start)
 
     async def _start(self, node: NodeAddress) -> None:
         name, fence = self.plan.clone.name, self.context.fence
-        await self.context.nodes.set_options(node, name, [("user.heketi.id", self.plan.clone.id)], fence=fence)
         await self.context.nodes.start_clone(node, name, self.plan.snapshot, fence=fence)
+        await self.context.nodes.set_options(node, name, [("user.heketi.id", self.plan.clone.id)], fence=fence)
 
     async def destroy(self) -> None:
         """Take the copy back: out of gluster, which leaves its mounts and volumes, and then those."""

@@ -45,8 +45,7 @@ def export_database(database: str, file: str) -> int:
         if file != STDOUT and _there(file):
             raise _Failed(f"Could not create json file: open {file}: file exists")
         async with _opened(database) as db:
-            pieces = await Dump(db).through(dumped)
-        _write(file, pieces)
+            await Dump(db).through(lambda sections: _write(file, dumped(sections)))
 
     if not file:
         return _told(_NO_JSON)
@@ -193,6 +192,8 @@ def _write(file: str, pieces: Iterable[bytes]) -> None:
     try:
         with os.fdopen(descriptor, "wb") as target:
             target.writelines(pieces)
-    except OSError as error:
+    except BaseException as error:
         Path(file).unlink(missing_ok=True)
-        raise _Failed(f"Could not write json file: {error.strerror}") from error
+        if isinstance(error, OSError):
+            raise _Failed(f"Could not write json file: {error.strerror}") from error
+        raise

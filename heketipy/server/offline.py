@@ -46,7 +46,7 @@ def examine(options: ServerOptions) -> int:
 
     async def work(parts: Parts) -> None:
         _write(sys.stdout, "Starting examiner now...\n")
-        written = await parts.services.dump.through(books)
+        written = await parts.services.dump.through(lambda sections: list(books(sections)))
         found = await parts.services.examiner.examine(serving=False)
         text = b"".join([*written, examined(found.report or None, found.clusters)]).decode()
         _write(sys.stdout, f"EXAMINER_OUTPUT_STARTS\n{text}EXAMINER_OUTPUT_ENDS\n")

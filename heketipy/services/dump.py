@@ -21,7 +21,7 @@ class Dump:
 
     async def through(self, write: Callable[[Iterator[tuple[str, Entries]]], R]) -> R:
         """Have all records written, as they are at one moment, by a function that is called on another thread. It gets
-        each section's name and records, and has to use up each before it looks at the next."""
+        each section's name and records, has to use up each before it looks at the next, and all before it returns."""
         return await self._db.read(lambda tx: write(_paced(tx)))
 
     async def check(self) -> Report:

@@ -17,7 +17,8 @@ class Topology:
         self._db = db
 
     async def through(self, write: Callable[[Iterator[ClusterContents]], R]) -> R:
-        """Have all clusters, ascending by id, written by a function that is called on another thread."""
+        """Have all clusters, ascending by id, written by a function that is called on another thread. It
+        has to use up all of them before it returns."""
         return await self._db.read(lambda tx: write(_paced(tx)))
 
 

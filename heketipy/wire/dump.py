@@ -1,6 +1,6 @@
 """The dump of everything, and what a check of it found, in heketi's form."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,9 +54,10 @@ class CheckResponse(BaseModel):
     totalinconsistencies: int
 
 
-def dumped(sections: Sections) -> list[bytes]:
+def dumped(sections: Sections) -> Iterator[bytes]:
     """Write all records, in pieces."""
-    return [*pieces(sections), b"\n"]
+    yield from pieces(sections)
+    yield b"\n"
 
 
 def checked(report: Report) -> bytes:

@@ -1,6 +1,6 @@
 """What the examiner found, together with the dump, in heketi's form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -42,9 +42,10 @@ class ExaminationResponse(BaseModel):
     clusters: list[ClusterExamined] | None
 
 
-def books(sections: Sections) -> list[bytes]:
-    """Write the first part: all records."""
-    return [b'{\n    "heketidb": ', *pieces(sections, level=1)]
+def books(sections: Sections) -> Iterator[bytes]:
+    """Write the first part, in pieces: all records."""
+    yield b'{\n    "heketidb": '
+    yield from pieces(sections, level=1)
 
 
 def examined(report: Sequence[str] | None, clusters: Sequence[Mapping[str, Any]] | None) -> bytes:

@@ -59,10 +59,15 @@ def _written(value: Any, margin: str) -> str:
         return "{}" if isinstance(value, Mapping) else "[]"
     inside = margin + _STEP
     separator = "," + inside
+    # Most of what there is are texts; they are written here, to save a call for each.
     if isinstance(value, Mapping):
-        members = separator.join([f"{_quote(key)}: {_written(item, inside)}" for key, item in value.items()])
-        return f"{{{inside}{members}{margin}}}"
-    return f"[{inside}{separator.join([_written(item, inside) for item in value])}{margin}]"
+        members = [
+            f"{_quote(key)}: {_quote(item) if type(item) is str else _written(item, inside)}"
+            for key, item in value.items()
+        ]
+        return f"{{{inside}{separator.join(members)}{margin}}}"
+    items = [_quote(item) if type(item) is str else _written(item, inside) for item in value]
+    return f"[{inside}{separator.join(items)}{margin}]"
 
 
 def _brick(entry: Mapping[str, Any], margin: str) -> str:

@@ -35,17 +35,22 @@ class TopologyResponse(BaseModel):
     clusters: list[ClusterTopology] = Field(description="Ascending by id.")
 
 
-def written(clusters: Iterable[ClusterContents]) -> list[bytes]:
+def written(clusters: Iterable[ClusterContents]) -> Iterator[bytes]:
     """Write the members of a TopologyResponse, in pieces."""
-    return [b'{"clusters":[', *_separated(map(_cluster, clusters)), b"]}\n"]
+    yield b'{"clusters":['
+    for number, cluster in enumerate(clusters):
+        yield b',{"volumes":[' if number else b'{"volumes":['
+        yield from _cluster(cluster)
+    yield b"]}\n"
 
 
-def _cluster(contents: ClusterContents) -> bytes:
+def _cluster(contents: ClusterContents) -> Iterator[bytes]:
+    yield from _separated(_line(volume_info(volume)) for volume in contents.volumes)
+    yield b'],"nodes":['
+    yield from _separated(_line(node_info(node)) for node in contents.nodes)
     cluster = contents.cluster
-    volumes = b"".join(_separated(_line(volume_info(volume)) for volume in contents.volumes))
-    nodes = b"".join(_separated(_line(node_info(node)) for node in contents.nodes))
     rest = _line({"id": cluster.id, "block": cluster.block, "file": cluster.file})
-    return b'{"volumes":[%b],"nodes":[%b],%b' % (volumes, nodes, rest[1:])
+    yield b"]," + rest[1:]
 
 
 def _line(value: Json) -> bytes:

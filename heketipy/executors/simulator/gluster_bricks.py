@@ -6,6 +6,9 @@ from heketipy.executors.simulator import paths
 from heketipy.executors.simulator.gluster_cli import Call, Refusal
 from heketipy.executors.simulator.state import GlusterVolume, Node, VolumeBrick
 
+SNAPS = "/run/gluster/snaps"
+"""Where the bricks of snapshots are mounted, and of what is made of them."""
+
 VOLUME_ID = "trusted.glusterfs.volume-id"
 SAME_SERVER = (
     "Multiple bricks of a {kind} volume are present on the same server. This setup is not optimal. Bricks should be on "
@@ -94,6 +97,11 @@ def prefixes(path: str) -> frozenset[str]:
     """Return a path and all that it lies in."""
     names = path.split("/")
     return frozenset("/".join(names[:count]) for count in range(2, len(names) + 1))
+
+
+def of_snapshot(volume: GlusterVolume) -> bool:
+    """Return whether a volume is a snapshot or was made of one."""
+    return any(brick.path.startswith(f"{SNAPS}/") for brick in volume.bricks)
 
 
 def claim(node: Node, brick: VolumeBrick, volume_id: str, *, force: bool) -> None:

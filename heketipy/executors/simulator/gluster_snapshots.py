@@ -18,7 +18,6 @@ from heketipy.executors.simulator.state import (
 )
 from heketipy.executors.transport import Result
 
-SNAPS = "/run/gluster/snaps"
 CLONE_OPTIONS = ("features.quota", "features.inode-quota", "features.quota-deem-statfs")
 
 
@@ -93,7 +92,10 @@ def copy_volume(call: Call, source: GlusterVolume, uuid: str, *, mounted: bool, 
             entry.mark(gluster_bricks.VOLUME_ID, f"0x{hexadecimal}")
         made.append(
             VolumeBrick(
-                brick.host, f"{SNAPS}/{hexadecimal}/brick{at}{below}", brick.arbiter, lv=f"{group.name}/{lv_name}"
+                brick.host,
+                f"{gluster_bricks.SNAPS}/{hexadecimal}/brick{at}{below}",
+                brick.arbiter,
+                lv=f"{group.name}/{lv_name}",
             )
         )
     volume = GlusterVolume(

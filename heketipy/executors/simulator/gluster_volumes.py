@@ -149,6 +149,9 @@ def set_options(call: Call) -> Result:
         for option in wanted:
             if not gluster_options.known(option):
                 raise Refusal(f"option : {option} does not exist")
+        if volume.kind != "distribute" and volume.status == "Created" and gluster_bricks.of_snapshot(volume):
+            # Its volfile for the self-heal daemon is first written when it starts.
+            raise Refusal("Commit failed on localhost. Please check the log file for more details.")
     except Refusal as refusal:
         return refused(call, refusal, "volume set: failed: ")
     for option, value in wanted.items():

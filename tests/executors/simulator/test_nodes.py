@@ -117,6 +117,26 @@ def test_clones_live_on_when_their_node_was_rebooted(brick: Simulator) -> None:
     assert {mount.point for mount in brick.node(HOST).mount_list} == {POINT, clone}
 
 
+def test_nothing_is_set_on_a_copy_that_heals_itself_before_it_has_started(brick: Simulator) -> None:
+    gluster, more = "gluster --mode=script", f"storage1:{POINT}/more"
+    run(
+        brick,
+        f"mkdir {POINT}/more",
+        f"{gluster} volume create v replica 2 {VOLUME} {more} force",
+        f"{gluster} volume start v",
+        f"{gluster} snapshot create s v no-timestamp",
+        f"{gluster} snapshot activate s",
+        f"{gluster} snapshot clone c s",
+    )
+    mark = f"{gluster} volume set c user.heketi.id 1"
+    refused = brick.execute(HOST, mark.split())
+    assert refused.status == 1
+    assert refused.stderr == (
+        "volume set: failed: Commit failed on localhost. Please check the log file for more details.\n"
+    )
+    run(brick, f"{gluster} volume start c", mark)
+
+
 @pytest.mark.parametrize(
     ("mib", "options", "made"),
     [
