@@ -108,10 +108,20 @@ class System:
     @asynccontextmanager
     async def held(self, word: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
         """Hold back, inside the `with`, every batch with a command that has a word in it. What one gets waits until
-        there is such a batch."""
+        there is such a batch, and raises AssertionError if all work ends before."""
         gate = self.gates[word] = Gate()
+
+        async def reached() -> None:
+            arrival, end = asyncio.create_task(gate.reached.wait()), asyncio.create_task(self.services.runner.drain())
+            try:
+                await asyncio.wait((arrival, end), return_when=asyncio.FIRST_COMPLETED)
+                assert arrival.done(), f"nobody came to {word!r}, and all work has ended"
+            finally:
+                arrival.cancel()
+                end.cancel()
+
         try:
-            yield gate.reached.wait
+            yield reached
         finally:
             del self.gates[word]
             gate.opened.set()
