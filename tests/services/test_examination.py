@@ -12,7 +12,7 @@ from tests.support.system import HOSTS, System
 
 async def looked(system: System) -> dict[str, Any]:
     found = await system.services.examiner.examine()
-    written = await system.services.dump.through(books)
+    written = await system.services.dump.through(lambda sections: list(books(sections)))
     answer: dict[str, Any] = json.loads(b"".join([*written, examined(found.report, found.clusters)]))
     return answer
 

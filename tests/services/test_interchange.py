@@ -47,7 +47,7 @@ async def imported(books: Database, content: bytes) -> None:
 
 
 async def exported(books: Database) -> str:
-    return b"".join(await books.read(lambda tx: dumped(sections(tx)))).decode()
+    return (await books.read(lambda tx: b"".join(dumped(sections(tx))))).decode()
 
 
 def in_bytes(dump: dict[str, Any]) -> bytes:
