@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from heketipy.api import answers
 from heketipy.api.contract import services
-from heketipy.api.document import refusals
+from heketipy.api.described import refusals
 from heketipy.api.routing import ExplainingRoute
 from heketipy.wire.admin import AdminStatus, LogLevelInfo, admin_status, log_levels
 

@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 
 from heketipy.api import answers
 from heketipy.api.contract import services
-from heketipy.api.document import refusals
+from heketipy.api.described import refusals
 from heketipy.api.routing import HeketiRoute
 from heketipy.api.spool import sent, spooled
 from heketipy.wire.dump import CheckResponse, DumpResponse, checked, dumped

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from heketipy.api import answers
 from heketipy.api.contract import services
-from heketipy.api.document import refusals
+from heketipy.api.described import refusals
 from heketipy.api.routing import HeketiRoute
 from heketipy.api.spool import spooled
 from heketipy.wire.examination import ExaminationResponse, books, examined

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from heketipy.api import answers
 from heketipy.api.contract import Jobs
-from heketipy.api.document import job_answers
+from heketipy.api.described import job_answers
 from heketipy.api.errors import plain
 from heketipy.api.routing import HeketiRoute
 from heketipy.domain.operation import Job

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from heketipy.api import answers
 from heketipy.api.contract import services
-from heketipy.api.document import refusals, starts_work
+from heketipy.api.described import refusals, starts_work
 from heketipy.api.routing import HeketiRoute
 from heketipy.wire.operations import (
     OperationsInfo,
