@@ -1,6 +1,6 @@
 """What GETs show, in few queries: an object with all that belongs to it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select
@@ -12,13 +12,13 @@ from heketipy.domain.details import ClusterContents, ClusterDetails, DeviceDetai
 from heketipy.domain.errors import NotFound
 from heketipy.domain.model import Brick, Device, Volume
 
+_PER_FETCH = 250
+
 _brick = tables.bricks.c
 _node_id: BindParameter[Any] = bindparam("node")
 
 _NODE = select(*nodes.COLUMNS).where(tables.nodes.c.id == _node_id)
 _DEVICE = select(*devices.COLUMNS).where(tables.devices.c.id == bindparam("device"))
-_NODES = select(*nodes.COLUMNS).order_by(tables.nodes.c.id)
-_DEVICES = select(*devices.COLUMNS).order_by(tables.devices.c.id)
 _DEVICES_OF_NODE = select(*devices.COLUMNS).where(tables.devices.c.node == _node_id).order_by(tables.devices.c.id)
 _BRICKS = select(*bricks.COLUMNS)
 _BRICKS_OF_DEVICE = _BRICKS.where(_brick.device == bindparam("device")).order_by(_brick.id)
@@ -27,6 +27,7 @@ _BRICKS_OF_NODE = _BRICKS.join(tables.devices, tables.devices.c.id == _brick.dev
 )
 _IN_PLACE = _brick.position >= 0
 _BRICKS_OF_VOLUME = _BRICKS.where(_brick.volume == bindparam("volume"), _IN_PLACE)
+_BRICKS_OF_VOLUMES = _BRICKS.where(_brick.volume.in_(bindparam("volumes", expanding=True)), _IN_PLACE)
 _VOLUMES = select(*volumes.COLUMNS, tables.clusters.c.topology).join(
     tables.clusters, tables.clusters.c.id == tables.volumes.c.cluster
 )
@@ -95,7 +96,7 @@ class Details:
             raise NotFound
         node = nodes.from_row(row)
         rows = self._connection.execute(_DEVICES_OF_NODE, {"node": id})
-        held = _by_device(self._connection.execute(_BRICKS_OF_NODE, {"node": id}))
+        held = _by(lambda brick: brick.device, self._connection.execute(_BRICKS_OF_NODE, {"node": id}))
         return NodeDetails(node, tuple(_device_with(devices.from_row(row), held) for row in rows))
 
     def volume(self, id: str, *, visible: bool = True) -> VolumeDetails:
@@ -111,37 +112,30 @@ class Details:
         return VolumeDetails(volume, _sorted(found), self._hosts_of(volume.cluster, row[-1]), self._held_by(volume))
 
     def site(self) -> Iterator[ClusterContents]:
-        """Return all clusters, ascending by id, with what is in each. Each is made when it is asked for."""
-        found = sorted(map(bricks.from_row, self._connection.execute(_BRICKS)), key=lambda brick: brick.id)
-        of_volumes: dict[str, list[Brick]] = {}
-        for brick in found:
-            if brick.position >= 0:
-                of_volumes.setdefault(brick.volume, []).append(brick)
-        nodes_of: dict[str, list[NodeDetails]] = {}
-        for node in self._nodes(found):
-            nodes_of.setdefault(node.node.cluster, []).append(node)
+        """Return all clusters, ascending by id, with what is in each. Volumes and nodes are made when they are asked
+        for, with their own bricks: all bricks of a large site should not have to be in memory."""
         for cluster in self._clusters.all():
             yield ClusterContents(
-                cluster, volumes=self._volumes_of(cluster.id, of_volumes), nodes=nodes_of.get(cluster.id, ())
+                cluster,
+                volumes=self._volumes_of(cluster.id),
+                nodes=map(self.node, self._clusters.node_ids(cluster.id)),
             )
 
-    def _volumes_of(self, cluster: str, held: Mapping[str, Sequence[Brick]]) -> Iterator[VolumeDetails]:
-        for *row, topology in self._connection.execute(_VISIBLE_OF_CLUSTER, {"cluster": cluster}):
-            volume = volumes.from_row(row)
-            yield VolumeDetails(
-                volume, tuple(held.get(volume.id, ())), self._hosts_of(cluster, topology), self._held_by(volume)
-            )
-
-    def _nodes(self, held: Iterable[Brick]) -> Iterator[NodeDetails]:
-        on: dict[str, list[Brick]] = {}
-        for brick in held:
-            on.setdefault(brick.device, []).append(brick)
-        by_node: dict[str, list[DeviceDetails]] = {}
-        for row in self._connection.execute(_DEVICES):
-            device = devices.from_row(row)
-            by_node.setdefault(device.node, []).append(_device_with(device, on))
-        for node in map(nodes.from_row, self._connection.execute(_NODES)):
-            yield NodeDetails(node, tuple(by_node.get(node.id, ())))
+    def _volumes_of(self, cluster: str) -> Iterator[VolumeDetails]:
+        found = self._connection.execute(
+            _VISIBLE_OF_CLUSTER, {"cluster": cluster}, execution_options={"yield_per": _PER_FETCH}
+        )
+        for rows in found.partitions():
+            wanted = {"volumes": [row[0] for row in rows]}
+            held = _by(lambda brick: brick.volume, self._connection.execute(_BRICKS_OF_VOLUMES, wanted))
+            for *row, topology in rows:
+                volume = volumes.from_row(row)
+                yield VolumeDetails(
+                    volume,
+                    _sorted(held.get(volume.id, ())),
+                    self._hosts_of(cluster, topology),
+                    self._held_by(volume),
+                )
 
     def _held_by(self, volume: Volume) -> tuple[str, ...]:
         return tuple(self._block_volumes.ids_on(volume.id)) if volume.block else ()
@@ -161,11 +155,11 @@ def _sorted(found: Any) -> tuple[Brick, ...]:
     return tuple(sorted(found, key=lambda brick: brick.id))
 
 
-def _by_device(rows: Any) -> dict[str, list[Brick]]:
+def _by(owner: Callable[[Brick], str], rows: Any) -> dict[str, list[Brick]]:
     held: dict[str, list[Brick]] = {}
     for row in rows:
         brick = bricks.from_row(row)
-        held.setdefault(brick.device, []).append(brick)
+        held.setdefault(owner(brick), []).append(brick)
     return held
 
 
