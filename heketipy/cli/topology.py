@@ -1,7 +1,6 @@
 """`heketi-cli topology`."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from heketipy.cli.commands import command, flag, group
 from heketipy.cli.session import CommandError, Session
@@ -9,8 +8,6 @@ from heketipy.cli.topology_text import topology_text
 from heketipy.cli.values import TEXT
 from heketipy.client import Client, RefusedError
 from heketipy.client.connection import Json
-from heketipy.client.topology import load as load_topology
-from heketipy.wire.topology import Topology, TopologyError, read_topology
 
 TOPOLOGY = group("topology", about="The whole site: clusters, nodes, devices, volumes")
 
@@ -27,10 +24,9 @@ async def load(session: Session, _arguments: Sequence[str], *, file: str) -> Non
     """Load a topology file. What cannot be added is told, and is no failure of the command."""
     if not file:
         raise CommandError("Missing configuration file")
-    topology = _read(session, file)
-    async with session.client() as client:
-        async for event in load_topology(client, topology):
-            session.say(str(event))
+    from heketipy.cli.topology_file import load_file
+
+    await load_file(session, file)
 
 
 @command(TOPOLOGY, "info", about="Show the whole site")
@@ -42,24 +38,6 @@ async def info(session: Session, _arguments: Sequence[str]) -> None:
         session.say_json({"clusters": clusters})
     else:
         session.say(topology_text(clusters))
-
-
-def _read(session: Session, file: str) -> Topology:
-    """Read a file. heketi-cli says no more than that it cannot; a person at a terminal is told what is wrong in it."""
-    try:
-        text = Path(file).read_bytes()
-    except IsADirectoryError:
-        text = b""
-    except OSError as error:
-        raise CommandError("Unable to open config file") from error
-    try:
-        topology = read_topology(text)
-    except TopologyError as error:
-        details = f"\n{error}" if session.streams.err.isatty() else ""
-        raise CommandError(f"Unable to parse config file{details}") from error
-    if session.streams.err.isatty():
-        session.complain("".join(f"Warning: {problem}\n" for problem in topology.problems()))
-    return topology
 
 
 async def _site(client: Client) -> Sequence[Json]:

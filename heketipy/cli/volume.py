@@ -11,8 +11,8 @@ from heketipy.cli.session import CommandError, Session
 from heketipy.cli.values import BOOLEAN, FLOAT, INTEGER, TEXT
 from heketipy.client import RefusedError
 from heketipy.client.connection import Json
-from heketipy.wire.decode import to_float32
-from heketipy.wire.encode import encode, shortest
+from heketipy.wire.encode import encode
+from heketipy.wire.float32 import shortest, to_float32
 
 VOLUME = group("volume", about="Volumes")
 ENDPOINT = group("endpoint", about="Kubernetes' endpoints of volumes")

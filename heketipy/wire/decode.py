@@ -6,7 +6,6 @@ converted. Integers are plain literals of 64 bits, floats are rounded to 32 bits
 model declares are *not* checked here: they document what the model's own `check()` refuses in heketi's words.
 """
 
-import struct
 import types
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,6 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from heketipy.domain.errors import InvalidRequest
+from heketipy.wire.float32 import to_float32
 from heketipy.wire.json_text import NotJsonError, Number, Object, Value, parse
 
 INT64_MAX = 2**63 - 1
@@ -83,12 +83,6 @@ def name_of(value: Value) -> str:
             return "an object"
         case list():
             return "a list"
-
-
-def to_float32(number: float) -> float:
-    """Return the nearest float of 32 bits. Raises OverflowError beyond their range."""
-    nearest: float = struct.unpack("<f", struct.pack("<f", number))[0]
-    return nearest
 
 
 def _fold(name: str) -> str:

@@ -8,8 +8,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from heketipy.wire.decode import to_float32
-
 Json = Mapping[str, Any]
 
 _ESCAPES = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
@@ -24,14 +22,3 @@ def encode(value: Json | Sequence[Any]) -> bytes:
         if character in text:
             text = text.replace(character, escape)
     return (text + "\n").encode()
-
-
-def shortest(number: float) -> int | float:
-    """Return what prints as the shortest decimal of a float of 32 bits; an integer where it is whole."""
-    if number.is_integer():
-        return int(number)
-    for digits in range(1, 9):
-        candidate = float(f"{number:.{digits}g}")
-        if to_float32(candidate) == number:
-            return candidate
-    return float(f"{number:.9g}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from json.encoder import encode_basestring
 from typing import Any, Final
 
-from heketipy.wire.encode import shortest
+from heketipy.wire.float32 import shortest
 
 _ESCAPES: Final = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 _STEP: Final = "    "

@@ -11,7 +11,8 @@ from heketipy.domain.errors import InvalidRequest
 from heketipy.domain.model import BlockInfo, Snapshot, Volume, VolumeSpec
 from heketipy.wire import checks
 from heketipy.wire.devices import BrickInfo, brick_infos
-from heketipy.wire.encode import Json, shortest
+from heketipy.wire.encode import Json
+from heketipy.wire.float32 import shortest
 
 MAX_NAME = 128
 """Longest name of a gluster volume that heketi's brick paths leave room for: glusterd keeps, for each brick,

@@ -10,9 +10,9 @@ from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, 
 from heketipy.domain.durability import Durability, DurabilityType
 from heketipy.domain.model import BlockInfo, Brick, BrickType, Cluster, Device, Node, Snapshot, Volume
 from heketipy.wire.clusters import ClusterInfoResponse, cluster_info
-from heketipy.wire.decode import to_float32
 from heketipy.wire.devices import DeviceInfoResponse, device_info
 from heketipy.wire.encode import Json, encode
+from heketipy.wire.float32 import to_float32
 from heketipy.wire.nodes import NodeInfoResponse, node_info
 from heketipy.wire.volumes import VolumeInfoResponse, volume_info
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from heketipy.wire.decode import Undecodable, decode, to_float32
+from heketipy.wire.decode import Undecodable, decode
+from heketipy.wire.float32 import to_float32
 
 
 class Inner(BaseModel):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heketipy.wire.decode import to_float32
-from heketipy.wire.encode import encode, shortest
+from heketipy.wire.encode import encode
+from heketipy.wire.float32 import shortest, to_float32
 
 
 def test_it_is_compact_in_the_order_given_with_one_line_feed() -> None:
