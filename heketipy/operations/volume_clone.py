@@ -191,8 +191,8 @@ class Cloning:
         return placed(self.plan, self.context.journal)
 
     async def start(self) -> None:
-        """Start the copy, and mark it with its own id. In this order: until it has started, glusterd (10) refuses to set
-        anything on a copy that heals itself."""
+        """Start the copy, and mark it with its own id. In this order: until it has started, glusterd 10 sets nothing on
+        a copy that heals itself."""
         await self._on_via(self._start)
 
     async def _start(self, node: NodeAddress) -> None:

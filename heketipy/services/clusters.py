@@ -58,6 +58,5 @@ def _delete(tx: Tx, cluster_id: str) -> None:
 
 def _gets_a_node(tx: Tx, cluster_id: str) -> bool:
     return any(
-        decode(AddNode, operation.plan).node.cluster == cluster_id
-        for operation in tx.operations.of_kind(node_add.NAME)
+        decode(AddNode, operation.plan).node.cluster == cluster_id for operation in tx.operations.of_kind(node_add.NAME)
     )

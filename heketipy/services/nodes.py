@@ -129,8 +129,7 @@ def _check_new(tx: Tx, node: Node) -> None:
 
 def _gets_a_device(tx: Tx, node_id: str) -> bool:
     return any(
-        decode(AddDevice, operation.plan).node.id == node_id
-        for operation in tx.operations.of_kind(device_add.NAME)
+        decode(AddDevice, operation.plan).node.id == node_id for operation in tx.operations.of_kind(device_add.NAME)
     )
 
 
