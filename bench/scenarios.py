@@ -17,6 +17,8 @@ from bench.site import Clients, followed, job, load, volume_request, walk
 
 IN_FLIGHT = 8
 SMALL = (3, 8)
+REFUSALS_ASKED = 125
+"""How many requests a second are made that can only be refused."""
 UNLIMITED_VOLUMES = {"max_volumes_per_cluster": 100_000}
 
 
@@ -170,15 +172,17 @@ async def refusals(run: Run, server: Server, name: str, cluster: str) -> None:
     _, alone = await creates(server, run.seconds, clusters=[other])
     refused = Measurement()
 
-    async def ask(client: int, _: int) -> None:
+    async def ask(client: int, number: int) -> None:
+        # As often as is asked for and a little more: without a limit it would be these that leave creates no time.
+        await asyncio.sleep(begin + number / REFUSALS_ASKED - time.monotonic())
         answer = await timed(
             refused, clients[client].request("POST", "/volumes", volume_request(100, clusters=[cluster]))
         )
         if answer.status == 202:
             await followed(clients[client], answer)
 
+    begin = time.monotonic()
     with Clients(server, 4) as clients:
-        begin = time.monotonic()
         asking = asyncio.create_task(each(4, until(run.seconds), ask))
         _, beside = await creates(server, run.seconds, clusters=[other])
         await asking
