@@ -4,6 +4,7 @@ Everything goes through HTTP, as any client would do it; only what ran on the no
 """
 
 import asyncio
+import shlex
 import sys
 import tempfile
 import time
@@ -280,7 +281,7 @@ class Story:
         self._page.text(f"On {one}, in two round trips:")
         for command in ran:
             if command.node == one:
-                self._page.command(" ".join(command.argv))
+                self._page.command(shlex.join(command.argv))
         bricks = sum(command.node != one for command in ran)
         self._page.text(f"At the same time on {' and '.join(others)}: {bricks} more for their bricks.")
 

@@ -28,6 +28,10 @@ SIMULATOR_BANNER = """\
 
 _SHORT_KEY = 32
 
+_SWITCH_SECONDS = 0.0005
+"""How long a thread keeps the interpreter while another one waits for it. The writer gives it up at each statement, and
+would wait 5 ms each time, Python's default, whenever requests keep it busy."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -40,6 +44,7 @@ def run(options: ServerOptions) -> int:
     _warn(options)
     try:
         file = _topology(options.topology) if options.topology else None
+        sys.setswitchinterval(_SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(_serve(options, file, log_level))
     except ConfigurationError as error:
