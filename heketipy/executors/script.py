@@ -33,6 +33,8 @@ KILL_AFTER = 10
 MAX_OUTPUT = 8 * 1024 * 1024
 _MAX_LINE = 1024 * 1024
 _DAYS_KEPT = 14
+_SWEEPING = "0"
+"""One operation in sixteen, by the first digit of its id, clears away old locks: every process on a node costs time."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 _PROLOGUE = r"""
@@ -45,17 +47,14 @@ export PATH
 trap '' HUP PIPE
 say() { printf '\n%s %s\n' "$mark" "$*" || exit 99; }
 fail() { say broken "$*"; exit 1; }
-find_tool() { command -pv "$1" || command -v "$1"; }
-timeout=$(find_tool timeout) || fail timeout is missing
-base64=$(find_tool base64) || fail base64 is missing
-head=$(find_tool head) || fail head is missing
-mktemp=$(find_tool mktemp) || fail mktemp is missing
-mkdir=$(find_tool mkdir) || fail mkdir is missing
-rm=$(find_tool rm) || fail rm is missing
-id=$(find_tool id) || fail id is missing
+set -- $(for tool in timeout base64 head mktemp mkdir rm flock; do
+command -pv "$tool" || command -v "$tool" || { printf 'missing %s' "$tool"; break; }
+done)
+case $* in *missing*) fail "${*##*missing } is missing" ;; esac
+timeout=$1 base64=$2 head=$3 mktemp=$4 mkdir=$5 rm=$6 flock=$7
 directory=@DIRECTORY@
 if [ -z "$directory" ]; then
-if [ "$("$id" -u)" = 0 ]; then directory=/run/heketipy; else directory=$HOME/.heketipy; fi
+if [ -O /run ]; then directory=/run/heketipy; else directory=$HOME/.heketipy; fi
 fi
 [ -d "$directory" ] || "$mkdir" -m 700 "$directory" 2>/dev/null
 { [ -d "$directory" ] && [ ! -L "$directory" ] && [ -O "$directory" ]; } || fail "no directory of our own: $directory"
@@ -94,17 +93,14 @@ _STREAMS = '<"$input" >"$work/out" 2>"$work/err" 8>&- 9>&-'
 """Of the command alone, in a subshell: what our shell says when a signal ends the command is none of its output."""
 
 _SWEEP = r"""
-flock=$(find_tool flock) || fail flock is missing
-lock="$directory"/@LOCK@
-if [ ! -e "$lock" ]; then
-find=$(command -pv find) && {
+if [ ! -e "$directory"/@LOCK@ ] && find=$(command -pv find); then {
 "$find" "$directory" -maxdepth 1 -type f -name '*.lock' -mtime +@DAYS@ -exec "$flock" -n {} "$rm" -f {} \;
 "$find" "$directory" -maxdepth 1 -type d -name 'run.*' -mtime +@DAYS@ -exec "$rm" -rf {} \;
-} >/dev/null 2>&1
-fi
+} >/dev/null 2>&1; fi
 """
 
 _TAKE = r"""
+lock="$directory"/@LOCK@
 while :; do
 exec @FD@>>"$lock"
 "$flock" -w @WAIT@ @FD@ || { [ $? = 1 ] || fail "flock failed"; say busy; exit 1; }
@@ -156,10 +152,12 @@ def script(
     suffix = f".{_name(node)}" if node else ""
     if batch.fence is not None:
         lock = f"{_name(batch.fence.operation)}{suffix}.lock"
-        parts.append(_fill(_SWEEP + _TAKE, values | {"LOCK": lock, "FD": "9"}))
+        if batch.fence.operation.startswith(_SWEEPING):
+            parts.append(_fill(_SWEEP, values | {"LOCK": lock}))
+        parts.append(_fill(_TAKE, values | {"LOCK": lock, "FD": "9"}))
         parts.append(_fill(_EPOCH, {"EPOCH": _epoch(batch.fence)}))
     if batch.lane is Lane.BRICKS:
-        parts.append(_fill(_SWEEP + _TAKE, values | {"LOCK": f"bricks{suffix}.lock", "FD": "8"}))
+        parts.append(_fill(_TAKE, values | {"LOCK": f"bricks{suffix}.lock", "FD": "8"}))
     parts.append("say begin\n")
     for number, command in enumerate(batch.commands):
         parts.extend(_run(number, command))

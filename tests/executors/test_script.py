@@ -315,7 +315,17 @@ def test_a_lock_file_that_was_swept_away_is_taken_anew(shell: str, directory: Pa
     with held.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert run(shell, batch(("true",), fence=Fence("a", 1)), directory).done
-    assert sorted(path.name for path in directory.glob("*.lock")) == ["a.lock", "held.lock"]
+        assert old.exists(), "not every operation clears away"
+        assert run(shell, batch(("true",), fence=Fence("0a", 1)), directory).done
+    assert sorted(path.name for path in directory.glob("*.lock")) == ["0a.lock", "a.lock", "held.lock"]
+
+
+def test_an_operation_keeps_its_own_old_lock(shell: str, directory: Path) -> None:
+    own = directory / "0a.lock"
+    own.write_text("3\n")
+    os.utime(own, (0, 0))
+    report = run(shell, batch(("true",), fence=Fence("0a", 2)), directory)
+    assert report.refusal is Refusal.SUPERSEDED
 
 
 @pytest.mark.parametrize("kind", ["symlink", "missing parent", "file"])
