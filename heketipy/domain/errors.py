@@ -120,13 +120,15 @@ class NodeFailure(HeketipyError):
 
 
 class NodeUnreachable(NodeFailure):
-    """The node did not answer. `sent` is false when the command certainly never reached it."""
+    """The node did not answer. `sent` is false when the command certainly never reached it. `refused`: there is
+    somebody at its address, who does not let us in (our key, or its own, is not accepted)."""
 
     code = "node-unreachable"
 
-    def __init__(self, text: str, *, node: str, sent: bool = True) -> None:
+    def __init__(self, text: str, *, node: str, sent: bool = True, refused: bool = False) -> None:
         super().__init__(text, node=node)
         self.sent = sent
+        self.refused = refused
 
 
 class CommandFailed(NodeFailure):

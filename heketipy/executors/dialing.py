@@ -29,11 +29,17 @@ _ATTEMPTS = 2
 
 
 class _HandshakeError(Exception):
-    """The handshake failed; the text says how. `again` tells whether another attempt may go better."""
+    """The handshake failed; the text says how. `again` tells whether another attempt may go better, `refused` whether
+    one of the two keys was not accepted."""
 
-    def __init__(self, text: str, *, again: bool = False) -> None:
+    def __init__(self, text: str, *, again: bool = False, refused: bool = False) -> None:
         super().__init__(f"{_HANDSHAKE}{text}")
         self.again = again
+        self.refused = refused
+
+
+class _RefusedError(OSError):
+    """A machine answers, and nobody listens on the port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ class Dialer:
                     if not error.again or attempt == _ATTEMPTS:
                         raise
         except (OSError, _HandshakeError) as error:
-            raise NodeUnreachable(str(error), node=node.id, sent=False) from error
+            refused = isinstance(error, _RefusedError) or (isinstance(error, _HandshakeError) and error.refused)
+            raise NodeUnreachable(str(error), node=node.id, sent=False, refused=refused) from error
         raise AssertionError("an attempt ends in a connection or an error")
 
     async def _connect(self, host: str) -> socket.socket:
@@ -77,7 +84,8 @@ class Dialer:
                     await loop.sock_connect(connection, address)
             except OSError as error:
                 connection.close()
-                first = first or OSError(f"dial tcp {_endpoint(address)}: connect: {_reason(error)}")
+                failure = _RefusedError if error.errno == errno.ECONNREFUSED else OSError
+                first = first or failure(f"dial tcp {_endpoint(address)}: connect: {_reason(error)}")
             except BaseException:
                 connection.close()
                 raise
@@ -120,9 +128,9 @@ class Dialer:
         except TimeoutError as error:
             raise _HandshakeError("i/o timeout") from error
         except asyncssh.PermissionDenied as error:
-            raise _HandshakeError(_NOT_ACCEPTED) from error
+            raise _HandshakeError(_NOT_ACCEPTED, refused=True) from error
         except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
-            raise _HandshakeError(self._about_key(host, pinned, error)) from error
+            raise _HandshakeError(self._about_key(host, pinned, error), refused=True) from error
         except (asyncssh.ConnectionLost, ConnectionError) as error:
             raise _HandshakeError("EOF", again=True) from error
         except (asyncssh.Error, asyncssh.KeyImportError, OSError) as error:

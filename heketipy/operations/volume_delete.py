@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from heketipy.db.database import Tx
-from heketipy.domain.errors import CommandFailed, InUse
+from heketipy.domain.errors import CommandFailed, InUse, NodeFailure, NodeUnreachable
 from heketipy.domain.model import NodeAddress
 from heketipy.domain.plans import DeleteVolume
+from heketipy.domain.states import State
 from heketipy.executors.nodes import GlusterVolume, Peer
 from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
@@ -18,6 +19,9 @@ from heketipy.operations.reservation import nearby
 from heketipy.operations.saga import Step
 
 NAME = "delete-volume"
+ANSWER_LIMIT = 10.0
+"""Seconds that the question may take on a node that holds a brick, whether it is there. One that is away is found out
+by the transport: within 10 seconds where it has to connect, else when the connection has been silent for too long."""
 
 T = TypeVar("T")
 
@@ -54,11 +58,51 @@ class Deletion:
     async def look(self) -> None:
         """Find out whether the gluster volume is ours, and refuse what gluster would refuse, while it still runs."""
         candidates = self.context.candidates(self.plan.nodes, start=int(self.plan.volume.id[:8], 16))
-        via, found, peers = await first_answer(candidates, self._ask, total=len(self.plan.nodes))
+        first = candidates[0].id if candidates else ""
+        others = asyncio.ensure_future(
+            asyncio.gather(*(self._silence(node) for node in self._holders if node.id != first))
+        )
+        try:
+            via, found, peers = await first_answer(candidates, self._ask, total=len(self.plan.nodes))
+        finally:
+            silences = await others
+        if via.id != first:
+            silences += [await self._silence(node) for node in self._holders if node.id == first]
         ours = bool(gluster_volume.present(found, self.plan.bricks))
         if found is not None and ours:
             _refuse_what_gluster_would(found, peers, via)
+            await self._refuse_to_wait(found, [silence for silence in silences if silence is not None])
         self.context.remember(via=via.id, ours=ours, started=found is not None and found.started)
+
+    @property
+    def _holders(self) -> list[NodeAddress]:
+        holders = {brick.node for brick in self.plan.bricks}
+        return [node for node in self.plan.nodes if node.id in holders]
+
+    async def _silence(self, node: NodeAddress) -> tuple[NodeAddress, NodeUnreachable] | None:
+        """Tell whether a node is away, as one without power is; one that does not let us in is there."""
+        try:
+            await self.context.nodes.check(node, limit=ANSWER_LIMIT)
+        except NodeUnreachable as error:
+            return None if error.refused else (node, error)
+        except NodeFailure:
+            pass
+        return None
+
+    async def _refuse_to_wait(
+        self, found: GlusterVolume, silences: Sequence[tuple[NodeAddress, NodeUnreachable]]
+    ) -> None:
+        """Raise CommandFailed if a node that is in use is away, though gluster has not noticed yet: it would wait ten
+        minutes for it, and hold its locks. Where the node was put out of use, gluster's word counts: only our way to
+        it may be broken, and it owes its bricks then."""
+        if not silences:
+            return
+        online = await self.context.db.read(_online, [node.id for node, _ in silences])
+        away = [(node, error) for node, error in silences if node.id in online]
+        if away:
+            reasons = "\n".join(f"Node {node.id} ({node.manage}) does not answer: {error}" for node, error in away)
+            hosts = ", ".join(sorted(node.storage for node, _ in away))
+            raise CommandFailed(f"{_peers_down(found, hosts)}\n{reasons}", node=away[0][0].id)
 
     async def _ask(self, node: NodeAddress) -> tuple[NodeAddress, GlusterVolume | None, Sequence[Peer]]:
         found, peers = await asyncio.gather(self._find(node), self.context.nodes.peers(node))
@@ -100,11 +144,21 @@ def _refuse_what_gluster_would(found: GlusterVolume, peers: Sequence[Peer], node
     """Raise CommandFailed for a delete that gluster would refuse when the volume is stopped already."""
     away = sorted(peer.hostname for peer in peers if not peer.connected)
     if away:
-        text = f"volume delete: {found.name}: failed: Some of the peers are down: {', '.join(away)}"
-        raise CommandFailed(text, node=node.id)
+        raise CommandFailed(_peers_down(found, ", ".join(away)), node=node.id)
     if found.snapshot_count:
         text = f"Unable to delete volume {found.name} because it contains {found.snapshot_count} snapshots"
         raise CommandFailed(text, node=node.id)
+
+
+def _peers_down(found: GlusterVolume, hosts: str) -> str:
+    return (
+        f"volume delete: {found.name}: failed: Some of the peers are down: {hosts}\n"
+        "Nothing was touched. Delete the volume again when they are back, or when they were removed from the cluster."
+    )
+
+
+def _online(tx: Tx, nodes: Sequence[str]) -> frozenset[str]:
+    return frozenset(node.id for node in tx.nodes.of_ids(nodes) if node.state is State.ONLINE)
 
 
 def publish(tx: Tx, plan: DeleteVolume, context: Context) -> Outcome:

@@ -48,10 +48,11 @@ COSTS = {
     _add_device: Cost(batches=1, commands=5, commits=2),
     _create: Cost(batches=4, commands=24, commits=2),
     _expand: Cost(batches=6, commands=24, commits=3),
-    _delete: Cost(batches=9, commands=22, commits=3),
+    _delete: Cost(batches=11, commands=24, commits=3),
 }
 """With replicas on three nodes. A create, for example: 7 commands for the brick on each node, 3 to make, mark and start
-the volume; one commit that reserves and one that publishes."""
+the volume; one commit that reserves and one that publishes. A delete asks the nodes of two bricks whether they are
+there, beside the two questions to the third: gluster would wait ten minutes for one that it takes for connected."""
 
 
 @pytest.mark.parametrize("ask", COSTS, ids=lambda ask: ask.__name__.strip("_"))

@@ -30,7 +30,23 @@ def gluster(context: Context) -> Result:
     command = COMMANDS.get(" ".join(words[:2]))
     if command is None:
         return Result(1, "", f"unrecognized word: {words[0] if words else ''} (position 0)\n")
+    if " ".join(words[:2]) in TRANSACTIONS and (silence := waiting(call)):
+        return silence
     return command(call)
+
+
+def waiting(call: Call) -> Result | None:
+    """Answer as a command for the whole pool does while a peer is silent that counts as connected: the first one waits
+    until its time is over, and holds the locks that the next ones ask for. The waiting itself is not simulated."""
+    if not call.waits_for():
+        call.pool.locked = False
+        return None
+    if not call.pool.locked:
+        call.pool.locked = True
+        return Result(1, "", "Error : Request timed out\n")
+    name = call.words[2] if len(call.words) > 2 else ""
+    text = f"Another transaction is in progress for {name}. Please try again after some time."
+    return refused(call, Refusal(text), f"{' '.join(call.words[:2])}: {name}: failed: ")
 
 
 def probe(call: Call) -> Result:
@@ -43,7 +59,7 @@ def probe(call: Call) -> Result:
     if call.member(hostname) is not None:
         return success(call, f"peer probe: Host {hostname} port 24007 already in peer list\n")
     try:
-        if target is None or not (target.up and target.glusterd):
+        if target is None or not target.serves:
             raise Refusal("Probe returned with Transport endpoint is not connected", errno=107)
         theirs = state.pool_of(target.manage)
         if len(theirs.members) > 1 or theirs.volumes:
@@ -94,7 +110,7 @@ def peer_xml(call: Call, member: Member) -> Xml:
     return (
         "peer",
         [
-            ("uuid", call.node_of(member).uuid),
+            ("uuid", member.uuid or call.node_of(member).uuid),
             ("hostname", member.hostname),
             ("hostnames", [("hostname", member.hostname)]),
             ("connected", str(int(call.connected(member)))),
@@ -168,5 +184,13 @@ COMMANDS = {
     "snapshot info": gluster_snapshots.info,
     "snapshot config": gluster_snapshots.config,
 }
+
+TRANSACTIONS = frozenset(
+    word
+    for word in COMMANDS
+    if word.startswith(("volume", "snapshot"))
+    and word not in {"volume info", "volume list", "volume get", "volume heal", "snapshot list", "snapshot info"}
+)
+"""Commands that every peer takes part in, under locks."""
 
 TOOLS: dict[str, Tool] = {"gluster": gluster}

@@ -152,7 +152,7 @@ def refuse_absent(call: Call, volume: GlusterVolume) -> None:
     """Refuse to start a volume if the directory of one of its reachable bricks is missing, or marked by another."""
     for brick in volume.bricks:
         node = call.host_of(brick)
-        if node is None or not (node is call.node or (node.up and node.glusterd)):
+        if node is None or not (node is call.node or node.serves):
             continue
         entry = node.entry(brick.path)
         text = ""
@@ -171,7 +171,7 @@ def refuse_absent(call: Call, volume: GlusterVolume) -> None:
 def online(call: Call, volume: GlusterVolume, brick: VolumeBrick) -> bool:
     """Return whether the process of a brick runs and has its file system."""
     node = call.host_of(brick)
-    if node is None or not node.up or volume.status != "Started":
+    if node is None or not node.up or node.hung or volume.status != "Started":
         return False
     entry = node.entry(brick.path)
     return entry is not None and VOLUME_ID in entry.xattrs

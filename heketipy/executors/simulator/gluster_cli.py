@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from heketipy.executors.simulator.context import Context
-from heketipy.executors.simulator.state import GlusterVolume, Member, Node, Pool, VolumeBrick
+from heketipy.executors.simulator.state import REJECTED, GlusterVolume, Member, Node, Pool, VolumeBrick
 from heketipy.executors.transport import Result
 
 NO_DAEMON = "Connection failed. Please check if gluster daemon is operational.\n"
@@ -69,9 +69,18 @@ class Call:
         return self.context.world.state.nodes[member.node]
 
     def connected(self, member: Member) -> bool:
-        """Return whether glusterd of a peer answers."""
+        """Return whether glusterd of a peer answers, as far as the others know."""
         node = self.node_of(member)
-        return node is self.node or (node.up and node.glusterd)
+        return node is self.node or node.serves or not node.noticed
+
+    def waits_for(self) -> list[Member]:
+        """Return the peers whose answer a command for the whole pool would wait for in vain."""
+        members = self.pool.members.values()
+        return [m for m in members if self.connected(m) and m.state != REJECTED and not self._answers(m)]
+
+    def _answers(self, member: Member) -> bool:
+        node = self.node_of(member)
+        return node is self.node or node.serves
 
     def host_of(self, brick: VolumeBrick) -> Node | None:
         """Return the machine of a brick."""

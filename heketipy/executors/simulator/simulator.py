@@ -15,7 +15,7 @@ from heketipy.executors.simulator import gluster_block, gluster_snapshots, mount
 from heketipy.executors.simulator.context import Context, World
 from heketipy.executors.simulator.faults import Faults
 from heketipy.executors.simulator.gates import Gates
-from heketipy.executors.simulator.state import Disk, Entry, GlusterVolume, Node, State
+from heketipy.executors.simulator.state import REJECTED, Disk, Entry, GlusterVolume, Node, State
 from heketipy.executors.transport import Result
 
 MOUNTS = "/var/lib/heketi/mounts"
@@ -137,7 +137,7 @@ class Simulator:
             text = f"dial tcp {address.manage}:{port}: connect: no route to host"
             raise NodeUnreachable(text, node=address.id, sent=False)
         if not node.accepts_key:
-            raise NodeUnreachable(REFUSED_KEY, node=address.id, sent=False)
+            raise NodeUnreachable(REFUSED_KEY, node=address.id, sent=False, refused=True)
         return node
 
     def _named(self, address: NodeAddress) -> Node:
@@ -155,13 +155,42 @@ class Simulator:
                 pool.members[address.manage] = member
         return node
 
-    def node_down(self, host: str) -> None:
-        """Switch a node off the network."""
-        self.node(host).up = False
+    def node_down(self, host: str, *, noticed: bool = True) -> None:
+        """Switch a node off the network. `noticed`: its peers have found out; else their commands wait for it."""
+        node = self.node(host)
+        node.up, node.noticed = False, noticed
 
     def node_up(self, host: str) -> None:
         """Put a node back onto the network."""
-        self.node(host).up = True
+        node = self.node(host)
+        node.up, node.noticed = True, True
+
+    def hang(self, host: str, *, noticed: bool = True) -> None:
+        """Let a node take connections, and answer nothing any more. `noticed` as for `node_down`."""
+        node = self.node(host)
+        node.hung, node.noticed = True, noticed
+
+    def wake(self, host: str) -> None:
+        """Let a node that hung go on."""
+        node = self.node(host)
+        node.hung, node.noticed = False, True
+
+    def lose_disk(self, host: str, path: str) -> None:
+        """Take a disk out of a node, and what LVM knew of it. File systems on it stay mounted, and hold nothing."""
+        node = self.node(host)
+        disk = node.disks.pop(path)
+        node.vgs.pop(disk.vg, None)
+
+    def reimage(self, host: str) -> None:
+        """Set a node up anew under the same name: empty disks of the same sizes and names, and a glusterd of its own,
+        which nobody has probed. Its former peers reach it, and reject it."""
+        former = self.node(host)
+        for pool in self.state.pools.values():
+            if (member := pool.members.get(former.manage)) is not None:
+                member.state, member.uuid = REJECTED, former.uuid
+        node = self.world.add_node(former.manage, former.storage)
+        for path, disk in former.disks.items():
+            node.disks.setdefault(path, Disk(path=path, size_kib=disk.size_kib, links=disk.links))
 
     def glusterd_down(self, host: str) -> None:
         """Stop glusterd on a node."""
@@ -192,7 +221,8 @@ class Simulator:
             run.put(name, Entry())
         for lv in node.lvs.values():
             lv.active = True
-        node.up = node.glusterd = node.blockd = True
+        node.up = node.glusterd = node.blockd = node.noticed = True
+        node.hung = False
         node.boots += 1
         mounts.mount_all(Context(self.world, node, ("mount", "-a")), node.fstab_path)
         for pool in self.state.pools.values():

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 FSTAB = "/etc/fstab"
+REJECTED = "Peer Rejected"
+"""What glusterd calls a peer that answers, and is not the one that it was."""
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 """What most entries have, of which there are three for each brick; all share it."""
@@ -138,7 +140,8 @@ class Node:
     """A machine: reached by its manage name, known to gluster by its storage name.
 
     `epochs` holds the highest epoch that each operation was served with. `up`, `accepts_key`, `glusterd` and `blockd`
-    (gluster-block's daemon) are switches for faults.
+    (gluster-block's daemon) are switches for faults; so are `hung` (connections are taken, and nothing is answered) and
+    `noticed`: whether its peers have found out that it does not answer.
     """
 
     manage: str
@@ -154,8 +157,15 @@ class Node:
     accepts_key: bool = True
     glusterd: bool = True
     blockd: bool = True
+    hung: bool = False
+    noticed: bool = True
     fstab_path: str = FSTAB
     boots: int = 1
+
+    @property
+    def serves(self) -> bool:
+        """Whether its glusterd answers."""
+        return self.up and self.glusterd and not self.hung
 
     @property
     def lvs(self) -> dict[str, LogicalVolume]:
@@ -312,20 +322,24 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Member:
-    """A peer in a trusted pool: the node's manage name, the name under which it was probed, gluster's state of it."""
+    """A peer in a trusted pool: the node's manage name, the name under which it was probed, gluster's state of it.
+    `uuid` is the one that the pool knows, if the machine has another by now."""
 
     node: str
     hostname: str
     state: str = "Peer in Cluster"
+    uuid: str = ""
 
 
 @dataclass(slots=True)
 class Pool:
-    """A trusted pool: its members, and the volumes and snapshots that all of them know."""
+    """A trusted pool: its members, and the volumes and snapshots that all of them know. `locked`: a command that waits
+    for a silent peer holds the locks of all."""
 
     members: dict[str, Member] = field(default_factory=dict)
     volumes: dict[str, GlusterVolume] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    locked: bool = False
     snap_max_hard_limit: int = 256
 
 
@@ -345,9 +359,10 @@ class State:
         return self.nodes.get(storage)
 
     def pool_of(self, manage: str) -> Pool:
-        """Return the trusted pool of a node: one of its own, if nobody has probed it."""
+        """Return the trusted pool of a node: one of its own, if nobody has probed it, or it was set up anew since."""
         for pool in self.pools.values():
-            if manage in pool.members:
+            member = pool.members.get(manage)
+            if member is not None and member.state != REJECTED:
                 return pool
         pool = Pool(members={manage: Member(node=manage, hostname=self.nodes[manage].storage)})
         self.pools[str(self.next_pool)] = pool

@@ -12,6 +12,8 @@ from heketipy.executors.simulator.state import Node
 from heketipy.executors.transport import Batch, Command, Lane, Result, Superseded
 
 LOST = "wait: remote command exited without exit status or exit signal"
+NO_ANSWER = "SSH command timeout"
+"""What is said of a node that hangs, when our patience is over; the waiting itself is not simulated."""
 TIMED_OUT = 124
 DYING = frozenset({Effect.DIE, Effect.DIE_AFTER, Effect.DIE_OUTLIVED})
 LOSING = frozenset({Effect.LOSE, Effect.LOSE_AFTER, Effect.OUTLIVE})
@@ -136,6 +138,8 @@ class SimulatorTransport:
         self._live()
         if not running.node.up:
             raise NodeUnreachable(LOST, node=address.id)
+        if running.node.hung:
+            raise NodeUnreachable(NO_ANSWER, node=address.id)
         if not self.places:
             return await self._run(address, running)
         async with self.simulator.gates.place((running.node.manage, "places"), self.places):

@@ -57,7 +57,13 @@ def error_message(error: BaseException) -> Message:
         case Superseded():
             return {"error": "superseded", "text": str(error), "node": error.node}
         case NodeUnreachable():
-            return {"error": "unreachable", "text": str(error), "node": error.node, "sent": error.sent}
+            return {
+                "error": "unreachable",
+                "text": str(error),
+                "node": error.node,
+                "sent": error.sent,
+                "refused": error.refused,
+            }
     return {"error": "refused", "text": f"{type(error).__name__}: {error}"}
 
 
@@ -81,5 +87,7 @@ def read_answer(line: bytes, node: str) -> Any:
         case "superseded":
             raise Superseded(message["text"], node=message["node"])
         case "unreachable":
-            raise NodeUnreachable(message["text"], node=message["node"], sent=message["sent"])
+            raise NodeUnreachable(
+                message["text"], node=message["node"], sent=message["sent"], refused=message["refused"]
+            )
     raise SimulatorRefused(message["text"])
