@@ -31,7 +31,8 @@ COLUMNS = (
 
 _ids: BindParameter[Any] = bindparam("ids", expanding=True)
 
-_ALL = select(*COLUMNS).order_by(_c.id)
+_UNORDERED = select(*COLUMNS)
+_ALL = _UNORDERED.order_by(_c.id)
 _FIND = select(*COLUMNS).where(_c.id == bindparam("id"))
 _OF_VOLUME = select(*COLUMNS).where(_c.volume == bindparam("volume"), _c.position >= 0).order_by(_c.position, _c.id)
 _OF_DEVICE = _ALL.where(_c.device == bindparam("device"))
@@ -80,7 +81,7 @@ class Bricks:
 
     def one_by_one(self) -> Iterator[Brick]:
         """Yield all bricks in some order, for who must not have them all in memory; to be used up at once."""
-        yield from map(from_row, self._connection.execute(_ALL))
+        yield from map(from_row, self._connection.execute(_UNORDERED))
 
     def of_volume(self, volume: str) -> list[Brick]:
         """Return the bricks of a volume in gluster's order. Those of a running expand are at the end; one that is to

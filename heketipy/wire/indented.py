@@ -60,7 +60,7 @@ def _written(value: Any, margin: str) -> str:
     inside = margin + _STEP
     separator = "," + inside
     # Most of what there is are texts; they are written here, to save a call for each.
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         members = [
             f"{_quote(key)}: {_quote(item) if type(item) is str else _written(item, inside)}"
             for key, item in value.items()
