@@ -19,12 +19,12 @@ RECORDED = (Path(__file__).parent / "golden" / "metrics.txt").read_text()
 
 
 def test_the_gauges_are_byte_for_byte_those_that_were_recorded() -> None:
-    written = exposition(SITE, NOTHING_PENDING).splitlines()
+    written = "".join(exposition(SITE, NOTHING_PENDING)).splitlines()
     assert [line for line in written if "heketipy_" not in line] == RECORDED.splitlines()
 
 
 def test_without_books_only_heketi_up_is_left() -> None:
-    assert exposition(None, None).splitlines() == [
+    assert "".join(exposition(None, None)).splitlines() == [
         "# HELP heketi_up Is heketi running?",
         "# TYPE heketi_up gauge",
         "heketi_up 0",
@@ -32,7 +32,7 @@ def test_without_books_only_heketi_up_is_left() -> None:
 
 
 def test_without_operations_the_rest_is_kept() -> None:
-    written = exposition(SITE, None)
+    written = "".join(exposition(SITE, None))
     assert "heketi_operations" not in written
     assert "heketi_cluster_count 1\n" in written
 
@@ -45,6 +45,6 @@ def test_numbers_are_read_back_as_what_they_are(value: int) -> None:
 def test_labels_hold_any_text() -> None:
     odd = 'a"b\\c\nd'
     site = SiteGauges(SITE.clusters, SITE.nodes, (DEVICE._replace(name=odd),))
-    families = text_string_to_metric_families(exposition(site, None))
+    families = text_string_to_metric_families("".join(exposition(site, None)))
     names = {sample.labels["device"] for family in families for sample in family.samples if "device" in sample.labels}
     assert names == {odd}
