@@ -141,7 +141,10 @@ def _block_volumes(tx: Tx, state: State) -> list[str]:
         if known.size_kib != block_volume.size_gib << 20:
             found.append(f"block volume {name} has {known.size_kib} KiB, the books say {block_volume.size_gib} GiB")
         target = block_volume.target
-        reached = (tuple(known.hosts), f"iqn.2016-12.org.gluster-block:{known.gbid}", known.password)
+        # A node that was deleted exports it still; nobody is told to go there.
+        there_still = {node.storage[0] for node in tx.nodes.of_cluster(block_volume.cluster)}
+        hosts = tuple(host for host in known.hosts if host in there_still)
+        reached = (hosts, f"iqn.2016-12.org.gluster-block:{known.gbid}", known.password)
         if (target.hosts, target.iqn, target.password) != reached:
             found.append(f"block volume {name} is not reached as the books say")
         if block_volume.pending:

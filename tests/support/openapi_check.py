@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 GOLDEN = Path(__file__).parents[2] / "openapi" / "heketipy.json"
 
-_ROUTING_RESULTS = (301, 401, 404, 405, 503)
+_ROUTING_RESULTS = (301, 400, 401, 404, 405, 503)
 """What may answer a path or method that the document does not know."""
 
 
