@@ -59,7 +59,7 @@ def _rebuild(tx: Tx, simulator: Simulator) -> None:
         nodes=tx.nodes.all(),
         devices=tx.devices.all(),
         bricks=tx.bricks.one_by_one(),
-        volumes=tx.volumes.all(),
+        volumes=tx.everything.volumes(),
         block_volumes=tx.block_volumes.all(),
     )
 

@@ -48,10 +48,10 @@ def rebuild(
 ) -> None:
     """Make nodes, disks, volume groups, bricks and started gluster volumes as the books have them.
 
-    Books that a real node could not hold (sizes that fit without a pool's spare) are taken as they are.
+    Books that a real node could not hold (sizes that fit without a pool's spare) are taken as they are. Bricks are gone
+    through one by one, and then volumes.
     """
     known = list(nodes)
-    owners = {volume.id: volume for volume in volumes}
     machines = {node.id: simulator.add_node(node.manage[0], node.storage[0]) for node in known}
     above: Directories = {}
     make_pools(simulator, known)
@@ -60,19 +60,17 @@ def rebuild(
     for brick in bricks:
         if not brick.path:
             continue  # of a clone that was just being made, which no node remembers
-        machine, owner = machines[brick.node], owners.get(brick.volume)
-        gid = owner.gid if owner else 0
-        one = make_brick(simulator.world, machine, groups[brick.device], brick, gid=gid, above=above)
-        if brick.position >= 0:
-            made[brick.volume].append(one)
+        one = make_brick(simulator.world, machines[brick.node], groups[brick.device], brick, above)
+        made[brick.volume].append(one)
     for machine in machines.values():
         lines = "".join(line(mount) for mount in machine.mount_list if not mount.point.startswith(CLONES))
         paths.write_text(machine, machine.fstab_path, lines, append=True)
-    for volume in owners.values():
-        if volume.id in made:
-            make_volume(simulator, volume, made.pop(volume.id))
+    names: dict[str, str] = {}
+    for volume in volumes:
+        names[volume.id] = volume.name
+        make_volume(simulator, volume, made.pop(volume.id, ()))
     for block_volume in block_volumes:
-        make_block_volume(simulator, block_volume, owners)
+        make_block_volume(simulator, block_volume, names)
 
 
 def make_pools(simulator: Simulator, nodes: Iterable[Node]) -> None:
@@ -126,9 +124,7 @@ def line(mount: Mount) -> str:
     return f"{mount.device} {mount.point} xfs {','.join(MOUNT_OPTIONS)} 1 2\n"
 
 
-def make_brick(
-    world: World, machine: Machine, group: VolumeGroup, brick: Brick, *, gid: int, above: Directories
-) -> Made:
+def make_brick(world: World, machine: Machine, group: VolumeGroup, brick: Brick, above: Directories) -> Made:
     """Make the pool (clones share their origin's), the thin volume with its file system, and mount it.
 
     There may be tens of thousands: nothing looks for its place longer than it must, and no text is kept twice. `above`
@@ -159,7 +155,7 @@ def make_brick(
     )
     point, name = posixpath.split(paths.normal(brick.path))
     xfs.write(Context(world, machine, ("mount",)), thin, xfs.log_blocks(thin.size_kib // 4))
-    directory = Entry(mode=0o2775, gid=gid) if gid else Entry()
+    directory = Entry()
     if thin.root is not None:
         thin.root.put(sys.intern(name), directory)
     parent, _, at = point.rpartition("/")
@@ -184,10 +180,16 @@ def found_or_made(machine: Machine, path: str) -> Entry:
 
 
 def make_volume(simulator: Simulator, volume: Volume, bricks: Sequence[Made]) -> None:
-    """Make a started gluster volume of bricks that are there, one at least."""
+    """Make a started gluster volume of those of its bricks that are in place, if any; give all of them its group."""
+    if volume.gid:
+        for one in bricks:
+            if one.directory is not None:
+                one.directory.mode, one.directory.gid = 0o2775, volume.gid
+    ordered = sorted((one for one in bricks if one.position >= 0), key=lambda one: one.position)
+    if not ordered:
+        return
     durability = volume.durability
     kind = KINDS[durability.type]
-    ordered = sorted(bricks, key=lambda one: one.position)
     made = GlusterVolume(
         name=volume.name,
         id=simulator.world.uuid(),
@@ -212,10 +214,10 @@ def make_volume(simulator: Simulator, volume: Volume, bricks: Sequence[Made]) ->
     simulator.state.pool_of(ordered[0].machine.manage).volumes[volume.name] = made
 
 
-def make_block_volume(simulator: Simulator, block_volume: BlockVolume, owners: Mapping[str, Volume]) -> None:
-    """Make a block volume on its hosting volume, if that is there. The target's name holds gluster-block's id."""
-    owner = owners.get(block_volume.hosting_volume)
-    hosting = simulator.volumes.get(owner.name) if owner is not None else None
+def make_block_volume(simulator: Simulator, block_volume: BlockVolume, names: Mapping[str, str]) -> None:
+    """Make a block volume on its hosting volume, if that is there. The target's name holds gluster-block's id. `names`
+    are those of volumes by id."""
+    hosting = simulator.volumes.get(names.get(block_volume.hosting_volume, ""))
     if hosting is None:
         return
     target = block_volume.target
