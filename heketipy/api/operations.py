@@ -35,7 +35,7 @@ async def counts(request: Request) -> Response:
 )
 async def list_(request: Request) -> Response:
     """List the pending operations, those being worked on included."""
-    return answers.json(pending_list(await services(request).operations.pending()))
+    return answers.json(pending_list(await services(request).operations.unsettled()))
 
 
 @router.post(

@@ -13,6 +13,7 @@
           NoSpace             no device has room
       NodeFailure             a storage node did not do its part
         NodeUnreachable         it did not answer: whether the command ran is not known
+          DaemonAway              its gluster daemon did not: nothing was done
         CommandFailed           it answered, and refused
       StorageFailure          our own books could not be read or written
 
@@ -129,6 +130,14 @@ class NodeUnreachable(NodeFailure):
         super().__init__(text, node=node)
         self.sent = sent
         self.refused = refused
+
+
+class DaemonAway(NodeUnreachable):
+    """The node answered, and its gluster daemon does not run. The command did nothing, and where the batch was fenced
+    nothing of its operation still runs on the node: another one may be asked at once."""
+
+    def __init__(self, text: str, *, node: str) -> None:
+        super().__init__(text, node=node, sent=False)
 
 
 class CommandFailed(NodeFailure):

@@ -3,6 +3,7 @@
 The numbers are those of its databases; records that were made by a newer heketi may have others.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -86,7 +87,8 @@ class PendingRecord:
     """A pending operation in heketi's form. `created` is in seconds since 1970.
 
     `status` is empty while it is new, else `stale`, `failed`, or what an imported database says. `at_work`: this
-    server is working on it now.
+    server is working on it now. Of one that is stuck, `reason` says why, and `next_try` from when on it is tried again,
+    in seconds since 1970; None where nobody will try.
     """
 
     id: str
@@ -95,6 +97,8 @@ class PendingRecord:
     actions: tuple[Action, ...]
     status: str
     at_work: bool = False
+    reason: str = ""
+    next_try: float | None = None
 
     @property
     def type_name(self) -> str:
@@ -103,14 +107,56 @@ class PendingRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UnrecordedOperation:
+    """A pending operation of a kind that heketi has no record of. Members as in a PendingRecord."""
+
+    id: str
+    kind: str
+    status: str
+    at_work: bool
+    reason: str
+    next_try: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDebt:
+    """What a node still owes, as people see it: bricks (ids) that it has to give up, with the space that is charged
+    until then, or a host that it has to throw out of the trusted pool. `host` is its manage name. `next_try` is None
+    while the node is known not to answer: it is tried when the node does."""
+
+    id: str
+    node: str
+    host: str
+    operation: str
+    created: float
+    bricks: tuple[str, ...]
+    detach: str
+    charged_kib: int
+    attempts: int
+    reason: str
+    next_try: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Everything that is not settled yet."""
+
+    records: Sequence[PendingRecord]
+    unrecorded: Sequence[UnrecordedOperation]
+    debts: Sequence[OpenDebt]
+
+
+@dataclass(frozen=True, slots=True)
 class PendingCounts:
-    """How many operations are pending. `in_flight` are those being worked on; they are among the others."""
+    """How many operations are pending. `in_flight` are those being worked on; they are among the others. `debts` counts
+    what nodes owe."""
 
     total: int
     in_flight: int
     stale: int
     failed: int
     new: int
+    debts: int = 0
 
 
 def description(change: int) -> str:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from heketipy.domain.errors import CommandFailed, NodeUnreachable
+from heketipy.domain.errors import CommandFailed, DaemonAway
 from heketipy.domain.model import NodeAddress
 from heketipy.executors import gluster
 from heketipy.executors.gluster import Reply
@@ -46,7 +46,7 @@ class Conversation:
     ) -> list[Result]:
         """Run commands as one batch; from the first one that found gluster's locks taken on, they are run again.
 
-        Raises NodeUnreachable if no daemon runs on the node.
+        Raises DaemonAway if no daemon runs on the node, and what the transport raises.
         """
         results: list[Result] = []
         waits = iter(self.patience)
@@ -54,7 +54,7 @@ class Conversation:
             batch = Batch(tuple(commands[len(results) :]), lane, subject, fence)
             answers = list(await self.transport.run(node, batch))
             if any(gluster.is_daemon_away(answer) for answer in answers):
-                raise NodeUnreachable(gluster.DAEMON_AWAY, node=node.id, sent=False)
+                raise DaemonAway(gluster.DAEMON_AWAY, node=node.id)
             busy = next((at for at, answer in enumerate(answers) if _is_busy(answer)), None)
             wait = next(waits, None) if busy is not None else None
             if wait is None:

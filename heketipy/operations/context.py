@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import cattrs
 
 from heketipy.db.database import Database, Tx
-from heketipy.domain.errors import NodeFailure, NodeUnreachable
+from heketipy.domain.errors import DaemonAway, NodeFailure, NodeUnreachable
 from heketipy.domain.model import Brick, NodeAddress
 from heketipy.domain.operation import Operation
 from heketipy.executors.nodes import BrickSpec, StorageNodes
@@ -126,12 +126,13 @@ class Context:
         """Ask the node that ran something for this operation, or have it act again.
 
         If it does not answer, nobody knows what still runs there, and no other node's answer would hold: it raises
-        NodeUnreachable. Others are asked only when nothing can run any more.
+        NodeUnreachable. Others are asked only when nothing can run any more, as where it says that its gluster daemon
+        does not run.
         """
         try:
             return await question(node)
-        except NodeUnreachable:
-            if not self.quiet:
+        except NodeUnreachable as error:
+            if not (self.quiet or isinstance(error, DaemonAway)):
                 raise
             rest = [other for other in others if other.id != node.id]
             return await first_answer(self.candidates(rest), question, total=len(others))

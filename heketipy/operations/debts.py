@@ -7,6 +7,7 @@ from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import NodeFailure
 from heketipy.domain.model import NodeAddress
 from heketipy.domain.operation import Debt
+from heketipy.domain.pending import OpenDebt
 from heketipy.executors.nodes import BrickSpec, StorageNodes
 from heketipy.executors.transport import Fence
 from heketipy.operations import pools
@@ -74,6 +75,25 @@ def _bricks_paid(tx: Tx, debt: Debt, owed: BricksOwed, reclaimed: Mapping[str, b
     if kept:
         tx.debts.add(replace(_of(debt, kept), attempts=debt.attempts + 1, error=POOL_IN_USE))
     return not kept
+
+
+def shown(tx: Tx, debt: Debt, *, next_try: float | None) -> OpenDebt:
+    """Return a debt as people see it."""
+    node = tx.nodes.find(debt.node)
+    detach = debt.work.get(DetachOwed.NAME)
+    return OpenDebt(
+        id=debt.id,
+        node=debt.node,
+        host=node.manage[0] if node is not None else "",
+        operation=debt.operation,
+        created=debt.created,
+        bricks=tuple(brick["id"] for brick in pools.owed_bricks(debt.work)),
+        detach=detach["host"] if detach else "",
+        charged_kib=sum(debt.charges.values()),
+        attempts=debt.attempts,
+        reason=debt.error,
+        next_try=next_try,
+    )
 
 
 def forgive(tx: Tx, debt: Debt, device: str) -> None:

@@ -1,8 +1,10 @@
 """Remove a failed, empty device: its volume group goes, and its disk is free again."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from heketipy.db.database import Tx
+from heketipy.domain.errors import CommandFailed
 from heketipy.domain.plans import RemoveDevice
 from heketipy.operations import debts
 from heketipy.operations.context import Context
@@ -13,9 +15,15 @@ NAME = "remove-device"
 
 
 def steps(plan: RemoveDevice, context: Context) -> Sequence[Step]:
-    """The one step of a device's removal. It has no undo, so only the node can tell whether it happened."""
+    """The steps of a device's removal. Taking it down has no undo, so only the node can tell whether it happened; that
+    the node answers at all is made sure of before, or nothing is begun."""
     device = plan.device
     paths = device.paths or (device.name,)
+
+    async def look() -> None:
+        if not plan.forget:
+            with suppress(CommandFailed):  # a refusal is an answer
+                await context.nodes.has_device(plan.node, device.id, fence=context.fence)
 
     async def tear_down() -> None:
         act = context.nodes.forget_device if plan.forget else context.nodes.tear_down_device
@@ -24,7 +32,7 @@ def steps(plan: RemoveDevice, context: Context) -> Sequence[Step]:
     async def torn_down() -> bool:
         return plan.forget or not await context.nodes.has_device(plan.node, device.id, fence=context.fence)
 
-    return [Step("device", tear_down, pivot=torn_down)]
+    return [Step("look", look), Step("device", tear_down, pivot=torn_down)]
 
 
 def publish(tx: Tx, plan: RemoveDevice, context: Context) -> Outcome:

@@ -94,8 +94,13 @@ RECORDED: Final[Mapping[str, tuple[RecordType, Callable[[Json], _Actions]]]] = {
 changes, in heketi's order."""
 
 
-def record(operation: Operation, *, at_work: bool = False) -> PendingRecord | None:
-    """Return the record of an operation; None for a kind that heketi has none for."""
+def shown(status: Status) -> str:
+    """Return a status as clients see it."""
+    return "" if status is Status.NEW else status.value
+
+
+def record(operation: Operation, *, at_work: bool = False, next_try: float | None = None) -> PendingRecord | None:
+    """Return the record of an operation; None for a kind that heketi has none for. `next_try` as in PendingRecord."""
     known = RECORDED.get(operation.kind)
     if known is None:
         return None
@@ -105,6 +110,8 @@ def record(operation: Operation, *, at_work: bool = False) -> PendingRecord | No
         created=int(operation.created),
         type=type,
         actions=tuple(actions({**operation.plan, "journal": operation.journal})),
-        status="" if operation.status is Status.NEW else operation.status.value,
+        status=shown(operation.status),
         at_work=at_work,
+        reason=operation.error,
+        next_try=next_try,
     )

@@ -75,6 +75,10 @@ class Backoff:
         """Tell whether it is time to try again."""
         return self._clock() >= self._waits.get(key, (0.0, 0.0))[0]
 
+    def next_try(self, key: str) -> float:
+        """Tell from when on it is tried again, in seconds since 1970: now, at the earliest."""
+        return max(self._clock(), self._waits.get(key, (0.0, 0.0))[0])
+
 
 class Runner:
     """Runs operations. All methods belong to the event loop's thread.
@@ -121,6 +125,10 @@ class Runner:
     def at_work(self) -> frozenset[str]:
         """Ids of the operations that are running or waiting for their turn."""
         return frozenset(self._tasks)
+
+    def works_on(self, operation: str) -> bool:
+        """Tell whether an operation is running or waiting for its turn."""
+        return operation in self._tasks
 
     def expect(self, operation: str) -> None:
         """Note an operation that is being committed, from the thread that does it: `start` follows. Between the two,

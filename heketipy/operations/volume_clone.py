@@ -21,6 +21,7 @@ from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
 from heketipy.operations.hosts import first_answer
 from heketipy.operations.kind import Kind, Outcome
+from heketipy.operations.presence import Silence, silent
 from heketipy.operations.saga import Step
 
 NAME = "clone-volume"
@@ -84,9 +85,15 @@ class Cloning:
         return {node.id: node for node in self.plan.nodes}
 
     async def look(self) -> None:
-        """Make sure that the volume is as the books have it, and that the copy's name is free."""
+        """Make sure that the volume is as the books have it, that the copy's name is free, and that all nodes of bricks
+        are there: what gluster has made without them, it does not delete again without them."""
         candidates = self.context.candidates(self.plan.nodes)
-        via, source, clone = await first_answer(candidates, self._ask, total=len(self.plan.nodes))
+        holders = {brick.node for brick in self.plan.origins}
+        others = asyncio.create_task(silent(self.context.nodes, [n for n in self.plan.nodes if n.id in holders]))
+        try:
+            via, source, clone = await first_answer(candidates, self._ask, total=len(self.plan.nodes))
+        finally:
+            silences = await others
         if source is None:
             raise CommandFailed(f"Unable to get info for {self.plan.source.name}: Volume does not exist", node=via.id)
         order = _in_order(source, self.plan)
@@ -96,6 +103,8 @@ class Cloning:
                 " already exists",
                 node=via.id,
             )
+        if silences:
+            raise CommandFailed(_bricks_down(source, silences), node=silences[0].node.id)
         await self.context.note(via=via.id, order=order)
 
     async def _ask(self, node: NodeAddress) -> tuple[NodeAddress, GlusterVolume | None, GlusterVolume | None]:
@@ -213,6 +222,11 @@ class Cloning:
             )
         if "places" in self.context.journal:
             await bricks.destroy(self.context, self._placed(), self.nodes)
+
+
+def _bricks_down(source: GlusterVolume, silences: Sequence[Silence]) -> str:
+    text = f"Failed to create snapshot of volume {source.name}: One or more bricks of volume {source.name} are down."
+    return "\n".join([text, *map(str, silences)])
 
 
 def _in_order(source: GlusterVolume, plan: CloneVolume) -> list[str]:

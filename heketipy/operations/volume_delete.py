@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from heketipy.db.database import Tx
-from heketipy.domain.errors import CommandFailed, InUse, NodeFailure, NodeUnreachable
+from heketipy.domain.errors import CommandFailed, InUse
 from heketipy.domain.model import NodeAddress
 from heketipy.domain.plans import DeleteVolume
 from heketipy.domain.states import State
@@ -15,13 +15,11 @@ from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
 from heketipy.operations.hosts import first_answer
 from heketipy.operations.kind import Kind, Outcome
+from heketipy.operations.presence import Silence, silent
 from heketipy.operations.reservation import nearby
 from heketipy.operations.saga import Step
 
 NAME = "delete-volume"
-ANSWER_LIMIT = 10.0
-"""Seconds that the question may take on a node that holds a brick, whether it is there. One that is away is found out
-by the transport: within 10 seconds where it has to connect, else when the connection has been silent for too long."""
 
 T = TypeVar("T")
 
@@ -59,50 +57,37 @@ class Deletion:
         """Find out whether the gluster volume is ours, and refuse what gluster would refuse, while it still runs."""
         candidates = self.context.candidates(self.plan.nodes, start=int(self.plan.volume.id[:8], 16))
         first = candidates[0].id if candidates else ""
-        others = asyncio.ensure_future(
-            asyncio.gather(*(self._silence(node) for node in self._holders if node.id != first))
-        )
+        others = asyncio.create_task(self._silent(lambda node: node.id != first))
         try:
             via, found, peers = await first_answer(candidates, self._ask, total=len(self.plan.nodes))
         finally:
             silences = await others
         if via.id != first:
-            silences += [await self._silence(node) for node in self._holders if node.id == first]
+            silences += await self._silent(lambda node: node.id == first)
         ours = bool(gluster_volume.present(found, self.plan.bricks))
         if found is not None and ours:
             _refuse_what_gluster_would(found, peers, via)
-            await self._refuse_to_wait(found, [silence for silence in silences if silence is not None])
+            await self._refuse_to_wait(found, silences)
         self.context.remember(via=via.id, ours=ours, started=found is not None and found.started)
 
-    @property
-    def _holders(self) -> list[NodeAddress]:
+    async def _silent(self, wanted: Callable[[NodeAddress], bool]) -> list[Silence]:
+        """Return those of the wanted nodes with bricks that are away. One that does not let us in is there."""
         holders = {brick.node for brick in self.plan.bricks}
-        return [node for node in self.plan.nodes if node.id in holders]
+        asked = [node for node in self.plan.nodes if node.id in holders and wanted(node)]
+        return [silence for silence in await silent(self.context.nodes, asked) if not silence.error.refused]
 
-    async def _silence(self, node: NodeAddress) -> tuple[NodeAddress, NodeUnreachable] | None:
-        """Tell whether a node is away, as one without power is; one that does not let us in is there."""
-        try:
-            await self.context.nodes.check(node, limit=ANSWER_LIMIT)
-        except NodeUnreachable as error:
-            return None if error.refused else (node, error)
-        except NodeFailure:
-            pass
-        return None
-
-    async def _refuse_to_wait(
-        self, found: GlusterVolume, silences: Sequence[tuple[NodeAddress, NodeUnreachable]]
-    ) -> None:
+    async def _refuse_to_wait(self, found: GlusterVolume, silences: Sequence[Silence]) -> None:
         """Raise CommandFailed if a node that is in use is away, though gluster has not noticed yet: it would wait ten
         minutes for it, and hold its locks. Where the node was put out of use, gluster's word counts: only our way to
         it may be broken, and it owes its bricks then."""
         if not silences:
             return
-        online = await self.context.db.read(_online, [node.id for node, _ in silences])
-        away = [(node, error) for node, error in silences if node.id in online]
+        online = await self.context.db.read(_online, [silence.node.id for silence in silences])
+        away = [silence for silence in silences if silence.node.id in online]
         if away:
-            reasons = "\n".join(f"Node {node.id} ({node.manage}) does not answer: {error}" for node, error in away)
-            hosts = ", ".join(sorted(node.storage for node, _ in away))
-            raise CommandFailed(f"{_peers_down(found, hosts)}\n{reasons}", node=away[0][0].id)
+            hosts = ", ".join(sorted(silence.node.storage for silence in away))
+            text = "\n".join([_peers_down(found, hosts), *map(str, away)])
+            raise CommandFailed(text, node=away[0].node.id)
 
     async def _ask(self, node: NodeAddress) -> tuple[NodeAddress, GlusterVolume | None, Sequence[Peer]]:
         found, peers = await asyncio.gather(self._find(node), self.context.nodes.peers(node))

@@ -56,6 +56,10 @@ class Cleaner:
         """Forget about back-off: a node is back, and what it owes may be done at the next clean."""
         self._backoff.clear()
 
+    def next_payment(self, debt: Debt) -> float | None:
+        """Tell from when on a debt is tried to be paid again, in seconds since 1970; None while its node is away."""
+        return None if debt.node in self._down() else self._backoff.next_try(debt.id)
+
     async def clean(self) -> None:
         """Take up what is due: operations that nobody works on, and debts of nodes that are not known to be down."""
         operations, open_debts = await self._db.read(_unsettled)

@@ -11,7 +11,7 @@ from heketipy.domain.operation import Operation
 from heketipy.domain.plans import AddDevice, Evacuate, RemoveDevice, RemoveNode, ResyncDevice
 from heketipy.domain.states import HealCheck, State
 from heketipy.operations import device_add, device_remove, device_resync, evacuation, node_remove
-from heketipy.operations.context import decode
+from heketipy.operations.context import decode, encode
 from heketipy.services.starter import Starter
 
 
@@ -74,10 +74,20 @@ class Devices:
                 f"Unable to delete device [{device_id}] because it contains bricks that are to be removed when its node"
                 " answers again; to give them up, delete it with forceforget"
             )
-        if _removal_of(tx, device_id) is not None:
-            raise InUse
         plan = RemoveDevice(device=device, node=tx.nodes.get(device.node).address, forget=forget)
+        removal = _removal_of(tx, device_id)
+        if removal is not None:
+            return self._go_on(tx, removal, plan)
         return self._starter.enter(tx, device_remove.NAME, plan, operation=self._starter.new_id())
+
+    def _go_on(self, tx: Tx, removal: Operation, plan: RemoveDevice) -> str:
+        """Take up a removal that is stuck since its node refused, or went away; return a job's id. Who wants the device
+        forgotten now need not wait for the node. Raises InUse while it is being worked on."""
+        if self._starter.runner.works_on(removal.id):
+            raise InUse
+        if plan.forget:
+            tx.operations.set_plan(removal.id, encode(plan), attempt=removal.attempt)
+        return self._starter.follow(tx, removal.id)
 
     def _look(self, tx: Tx, device_id: str) -> str:
         device = tx.devices.get(device_id)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import NotFound
-from heketipy.domain.operation import Job, Status
-from heketipy.domain.pending import PendingCounts, PendingRecord
-from heketipy.operations.records import record
+from heketipy.domain.operation import Job, Operation, Status
+from heketipy.domain.pending import PendingCounts, PendingRecord, UnrecordedOperation, Unsettled
+from heketipy.operations import debts
+from heketipy.operations.records import RECORDED, record, shown
 from heketipy.operations.runner import Runner
 from heketipy.services.cleaner import CLEAN_UP, Cleaner
 from heketipy.services.interchange.entries import PENDING
@@ -33,11 +34,15 @@ class Operations:
 
     async def pending(self) -> list[PendingRecord]:
         """Return all of them, ascending by id."""
-        return await self._db.read(_records, self._runner.at_work)
+        return await self._db.read(self._records)
+
+    async def unsettled(self) -> Unsettled:
+        """Return all of them, those that heketi has no record of, and what nodes owe."""
+        return await self._db.read(self._unsettled)
 
     async def counts(self) -> PendingCounts:
         """Count them."""
-        records = await self.pending()
+        records, owed = await self._db.read(lambda tx: (self._records(tx), len(tx.debts.all())))
         statuses = [one.status for one in records]
         return PendingCounts(
             total=len(records),
@@ -45,6 +50,7 @@ class Operations:
             stale=statuses.count(Status.STALE),
             failed=statuses.count(Status.FAILED),
             new=statuses.count(""),
+            debts=owed,
         )
 
     async def info(self, operation_id: str) -> PendingRecord:
@@ -53,6 +59,40 @@ class Operations:
             if found.id == operation_id:
                 return found
         raise NotFound(f"Id not found: {operation_id}")
+
+    def _records(self, tx: Tx) -> list[PendingRecord]:
+        ours = [one for one in map(self._record, tx.operations.all()) if one is not None]
+        kept = [from_heketi(one.entry) for one in tx.heketi_records.of(PENDING).values() if one.ours is None]
+        return sorted([*ours, *kept], key=lambda one: one.id)
+
+    def _record(self, operation: Operation) -> PendingRecord | None:
+        return record(operation, at_work=self._at_work(operation), next_try=self._next_try(operation))
+
+    def _at_work(self, operation: Operation) -> bool:
+        return self._runner.works_on(operation.id)
+
+    def _next_try(self, operation: Operation) -> float | None:
+        """Tell when one that is stuck is taken up again; a part of another operation, when that one is."""
+        waits = operation.status is not Status.NEW and not self._at_work(operation)
+        return self._runner.backoff.next_try(operation.id) if waits else None
+
+    def _unsettled(self, tx: Tx) -> Unsettled:
+        others = [operation for operation in tx.operations.all() if operation.kind not in RECORDED]
+        return Unsettled(
+            records=self._records(tx),
+            unrecorded=[
+                UnrecordedOperation(
+                    id=operation.id,
+                    kind=operation.kind,
+                    status=shown(operation.status),
+                    at_work=self._at_work(operation),
+                    reason=operation.error,
+                    next_try=self._next_try(operation),
+                )
+                for operation in sorted(others, key=lambda one: one.id)
+            ],
+            debts=[debts.shown(tx, debt, next_try=self._cleaner.next_payment(debt)) for debt in tx.debts.all()],
+        )
 
     async def clean_up(self, ids: Sequence[str]) -> str:
         """Start to take back or finish what is stale or failed: all of it, or what is named; return a job's id.
@@ -77,10 +117,3 @@ class Operations:
 def _finish(tx: Tx, job: str, now: float) -> Job:
     tx.jobs.finish(job, ended=now)
     return tx.jobs.get(job)
-
-
-def _records(tx: Tx, at_work: frozenset[str]) -> list[PendingRecord]:
-    found = (record(operation, at_work=operation.id in at_work) for operation in tx.operations.all())
-    ours = [one for one in found if one is not None]
-    kept = [from_heketi(one.entry) for one in tx.heketi_records.of(PENDING).values() if one.ours is None]
-    return sorted([*ours, *kept], key=lambda one: one.id)

@@ -79,11 +79,13 @@ def copy_volume(call: Call, source: GlusterVolume, uuid: str, *, mounted: bool, 
     hexadecimal = uuid.replace("-", "")
     numbers: dict[str, int] = {}
     made: list[VolumeBrick] = []
-    for at, brick in enumerate(source.bricks, start=1):
+    behind = []
+    for brick in source.bricks:
         node = call.host_of(brick)
-        if node is None or not (node is call.node or (node.up and node.glusterd)):
+        if node is None or not (node is call.node or node.serves):
             raise Refusal(f"One or more bricks of volume {source.name} are down.", errno=30810)
-        group, lv, below = thin_behind(node, source, brick)
+        behind.append((brick, node, *thin_behind(node, source, brick)))
+    for at, (brick, node, group, lv, below) in enumerate(behind, start=1):
         lv_name = f"{hexadecimal}_{numbers.get(node.manage, 0)}"
         numbers[node.manage] = numbers.get(node.manage, 0) + 1
         copied = lvm.snapshot_lv(call.context, group, lv, lv_name)
