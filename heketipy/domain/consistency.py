@@ -8,6 +8,7 @@ from heketi need not), and says what it finds in heketi's words. Of each record 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, Final
 
 from heketipy.domain.pending import Change
@@ -110,8 +111,12 @@ class Records:
         for name, entries in sections:
             if name in _READERS:
                 member, read = _READERS[name]
-                getattr(records, member).update((id, read(entry)) for id, entry in entries)
+                getattr(records, member).update((intern(id), read(entry)) for id, entry in entries)
         return records
+
+
+def _ids(ids: Ids | None) -> Ids:
+    return tuple(map(intern, ids or ()))
 
 
 def _read_cluster(entry: Entry) -> _Cluster:
@@ -125,7 +130,7 @@ def _read_volume(entry: Entry) -> _Volume:
     return _Volume(
         cluster=info["cluster"],
         pending=entry["Pending"]["Id"],
-        bricks=entry["Bricks"],
+        bricks=_ids(entry["Bricks"]),
         block_volumes=books.get("blockvolume", ()),
         hosts=info["mount"]["glusterfs"]["hosts"] or (),
         block=info.get("block", False),
@@ -138,7 +143,10 @@ def _read_volume(entry: Entry) -> _Volume:
 def _read_brick(entry: Entry) -> _Brick:
     info = entry["Info"]
     charged = entry["TpSize"] + entry["PoolMetadataSize"]
-    return _Brick(info["volume"], info["device"], info["node"], entry["Pending"]["Id"], charged)
+    # Each id is named by several records, and kept once.
+    return _Brick(
+        intern(info["volume"]), intern(info["device"]), intern(info["node"]), intern(entry["Pending"]["Id"]), charged
+    )
 
 
 def _read_node(entry: Entry) -> _Node:
@@ -147,7 +155,7 @@ def _read_node(entry: Entry) -> _Node:
 
 def _read_device(entry: Entry) -> _Device:
     storage = entry["Info"]["storage"]
-    return _Device(entry["NodeId"], entry["Bricks"], storage["total"], storage["free"], storage["used"])
+    return _Device(entry["NodeId"], _ids(entry["Bricks"]), storage["total"], storage["free"], storage["used"])
 
 
 def _read_block_volume(entry: Entry) -> _BlockVolume:

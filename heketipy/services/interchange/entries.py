@@ -87,7 +87,7 @@ def durability(durability: Durability) -> Entry:
 def mount(name: str, hosts: Sequence[str]) -> Entry:
     """Return how a volume is mounted."""
     return {
-        "hosts": list(hosts),
+        "hosts": hosts if isinstance(hosts, list) else list(hosts),  # one for all volumes of a cluster
         "device": f"{hosts[0] if hosts else ''}:{name}",
         "options": {"backup-volfile-servers": ",".join(hosts[1:])},
     }
