@@ -41,6 +41,12 @@ def starts_work(*statuses: int, by_get: bool = False) -> Responses:
     return {202: accepted, **refusals(*statuses)}
 
 
+def flag_in_query(name: str, about: str) -> dict[str, Any]:
+    """Describe a parameter in the query that counts only as `true`."""
+    schema = {"type": "string", "enum": ["true"]}
+    return {"parameters": [{"name": name, "in": "query", "required": False, "description": about, "schema": schema}]}
+
+
 def job_answers() -> Responses:
     """Describe the answers of the queue."""
     return {

@@ -57,7 +57,8 @@ def _describe(operation: dict[str, Any], *, open_to_all: bool) -> None:
     if "application/json" in answer.get("content", {}):
         del operation["responses"]["422"]
     for parameter in operation.get("parameters", ()):
-        parameter["schema"] = {"type": "string", "pattern": "^[A-Fa-f0-9]+$"}
+        if parameter["in"] == "path":
+            parameter["schema"] = {"type": "string", "pattern": "^[A-Fa-f0-9]+$"}
     if not open_to_all:
         operation["security"] = [{"token": []}]
 

@@ -6,15 +6,17 @@ from starlette.responses import Response
 
 from heketipy.api import answers
 from heketipy.api.contract import services
-from heketipy.api.described import refusals, starts_work
+from heketipy.api.described import flag_in_query, refusals, starts_work
 from heketipy.api.routing import HeketiRoute
 from heketipy.wire.volumes import (
     VolumeCloneRequest,
     VolumeCreateRequest,
+    VolumeDryRunResponse,
     VolumeExpandRequest,
     VolumeInfoResponse,
     VolumeListResponse,
     volume_info,
+    volume_outlook,
 )
 
 router = APIRouter(route_class=HeketiRoute, tags=["volumes"])
@@ -31,11 +33,19 @@ async def info(request: Request, id: str) -> Response:
     operation_id="VolumeCreate",
     status_code=202,
     response_class=Response,
-    responses=starts_work(422, 429, 503),
+    responses={
+        200: {"model": VolumeDryRunResponse, "description": "What a dry run found."},
+        **starts_work(422, 429, 503),
+    },
+    openapi_extra=flag_in_query(
+        "dry-run", "Only look: 200 and the volume as it would be, or the refusal and the largest size that fits."
+    ),
 )
 async def create(request: Request, body: VolumeCreateRequest) -> Response:
     """Make a volume. What placement refuses is a 500 at once. The job leads to the volume."""
     body.check()
+    if request.query_params.get("dry-run") == "true":
+        return answers.json(volume_outlook(await services(request).volumes.dry_run(body.spec())))
     return answers.accepted(await services(request).volumes.create(body.spec()))
 
 

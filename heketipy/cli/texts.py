@@ -2,12 +2,12 @@
 
 from typing import Final
 
-_KIB_PER_GIB: Final = 1 << 20
+KIB_PER_GIB: Final = 1 << 20
 
 
 def gib(kib: int) -> int:
     """Return a size in whole GiB, rounded down."""
-    return kib // _KIB_PER_GIB
+    return kib // KIB_PER_GIB
 
 
 def state(name: str) -> str:

@@ -55,6 +55,7 @@ _DEFAULT_REPLICA = 2
         flag("persistent-volume", BOOLEAN, False, "Print a PersistentVolume of Kubernetes", key="print_pv"),
         flag("persistent-volume-file", TEXT, "", "Write a PersistentVolume of Kubernetes to a file", key="pv_file"),
         flag("persistent-volume-endpoint", TEXT, "", "Endpoints that the PersistentVolume names", key="endpoint"),
+        flag("dry-run", BOOLEAN, False, "Only show what would be made, and the largest size that fits"),
     ],
 )
 async def create(
@@ -65,15 +66,21 @@ async def create(
     print_pv: bool,
     pv_file: str,
     endpoint: str,
+    dry_run: bool,
     **members: Any,
 ) -> None:
-    """Make a volume and show it."""
+    """Make a volume and show it, or show what would be made."""
     if not size:
         raise CommandError("Missing volume size")
     if print_pv and not endpoint:
         session.complain("--persistent-volume-endpoint must be provided when using --persistent-volume\n")
         raise CommandError("Missing endpoint")
     wanted = _wanted(**members)
+    if dry_run:
+        async with session.client() as client:
+            outlook = await client.volumes.dry_run(size, **wanted)
+        _show_outlook(session, outlook)
+        return
     async with session.client() as client:
         volume = await client.volumes.create(size, **wanted)
     if print_pv:
@@ -204,6 +211,32 @@ def _show(session: Session, volume: Json) -> None:
         session.say_json(volume)
     else:
         session.say(_block(volume))
+
+
+def _show_outlook(session: Session, outlook: Json) -> None:
+    if session.json:
+        session.say_json(outlook)
+    else:
+        session.say(_outlook(outlook))
+
+
+def _outlook(outlook: Json) -> str:
+    bricks = "".join(
+        f"    Host: {brick['host']}   Device: {brick['name']}   Zone: {brick['zone']}   "
+        f"Size (GiB): {brick['size'] / texts.KIB_PER_GIB:.2f}{'   Arbiter' if brick.get('arbiter') else ''}\n"
+        for brick in outlook["bricks"]
+    )
+    return (
+        "Dry run: nothing was made\n"
+        f"Name: {outlook.get('name', '(made of the id)')}\n"
+        f"Size: {outlook['size']}\n"
+        f"Cluster Id: {outlook['cluster']}\n"
+        f"Block: {str(outlook.get('block', False)).lower()}\n"
+        f"{_durability(outlook)}"
+        f"{_snapshot(outlook['snapshot'])}"
+        f"Bricks:\n{bricks}"
+        f"Largest size that fits: {outlook['largest_size_gib']}\n"
+    )
 
 
 def _block(volume: Json) -> str:

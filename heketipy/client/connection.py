@@ -23,6 +23,7 @@ BUSY_RETRIES: Final = 6
 MAX_REDIRECTS: Final = 10
 CONNECT_TIMEOUT: Final = 30.0
 
+_HEKETIPYS_HEADER: Final = "X-Request-Id"
 _BUSY: Final = 429
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _ID: Final = re.compile(r"[A-Fa-f0-9]+")
@@ -89,6 +90,12 @@ class Connection:
         """Do something that is done with the answer of a status. Without a body in it the result is empty."""
         answer = _accepted(await self._ask(method, path, body), status)
         return _object(answer) if answer.content else {}
+
+    async def check_heketipy(self, wanted: str) -> None:
+        """Make sure that the server is no heketi, which does not look at queries. Raises MisunderstoodError."""
+        answer = _accepted(await self._ask("GET", "/hello"), 200)
+        if _HEKETIPYS_HEADER not in answer.headers:
+            raise MisunderstoodError(f"the server is a heketi that knows no {wanted}; nothing was asked of it")
 
     async def work(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Json:
         """Do something that takes a while: wait for the job's end and return its result, if it leads to one."""

@@ -15,6 +15,14 @@ class Volumes:
         """Make a volume. `members` are the other members of VolumeCreateRequest."""
         return await self._connection.work("POST", "/volumes", {"size": size_gib, **members})
 
+    async def dry_run(self, size_gib: int, **members: Any) -> Json:
+        """Ask what a create would lead to: the members of VolumeDryRunResponse. Nothing is made.
+
+        heketi does not know the question, and would make the volume: it is not asked, and MisunderstoodError raised.
+        """
+        await self._connection.check_heketipy("dry run")
+        return await self._connection.call("POST", "/volumes?dry-run=true", {"size": size_gib, **members})
+
     async def ids(self) -> list[str]:
         """List all volumes."""
         return ids(await self._connection.get("/volumes"), "volumes")

@@ -3,19 +3,23 @@
 from heketipy.db.database import Database, Tx
 from heketipy.domain.blockhosting import restricted
 from heketipy.domain.details import VolumeDetails
+from heketipy.domain.dry_run import NoOutlook, VolumeOutlook
 from heketipy.domain.errors import (
     CannotAllocate,
     Conflict,
     NotFound,
 )
 from heketipy.domain.model import VolumeSpec
-from heketipy.domain.placement.refusals import NoRoom
+from heketipy.domain.placement import NoRoom, NotEligible
 from heketipy.operations import volume_clone, volume_create, volume_delete, volume_expand
 from heketipy.operations.reservation import Reservations
 from heketipy.services.admission import admitted
+from heketipy.services.dry_runs import volume_outlook
 from heketipy.services.endpoints import EndpointCheck
 from heketipy.services.explanations import Explanations
 from heketipy.services.starter import Starter
+
+NOT_ALLOCATED = "Failed to allocate new volume"
 
 DATABASE_VOLUME = "heketidbstorage"
 """The volume that holds heketi's own database, by convention. It is never deleted."""
@@ -54,7 +58,26 @@ class Volumes:
         try:
             return await self._db.write(self._reserve, spec)
         except CannotAllocate as error:
+            if isinstance(error.__cause__, NotEligible):  # which has nothing to do with room
+                raise
             raise _explained(error, await self._explanations.of_create(spec)) from error
+
+    async def dry_run(self, spec: VolumeSpec) -> VolumeOutlook:
+        """Tell what a create would lead to, without touching anything.
+
+        Raises InvalidRequest, and CannotAllocate with heketi's prefix: where there is no room, its last line says for
+        what there is.
+        """
+        try:
+            outlook = await self._db.read(volume_outlook, spec, self._reservations, self._endpoints)
+        except CannotAllocate as error:
+            raise CannotAllocate(f"{NOT_ALLOCATED}: {error}") from error
+        if isinstance(outlook, VolumeOutlook):
+            return outlook
+        refusal = _explained(
+            CannotAllocate(f"{NOT_ALLOCATED}: {outlook.refusal}"), await self._explanations.of_create(spec)
+        )
+        raise CannotAllocate(f"{refusal}\n{_hint(outlook)}") from outlook.refusal
 
     async def expand(self, volume_id: str, gib: int) -> str:
         """Reserve more bricks for a volume and start to add them; return the job's id.
@@ -99,7 +122,7 @@ class Volumes:
     def _reserve(self, tx: Tx, spec: VolumeSpec) -> str:
         self._reservations.clusters_for(tx, spec)
         operation, volume = self._starter.new_id(), self._starter.new_id()
-        with admitted(tx, self._starter.admission, "Failed to allocate new volume"):
+        with admitted(tx, self._starter.admission, NOT_ALLOCATED):
             plan = self._reservations.create(tx, spec, volume=volume, operation=operation)
             self._endpoints.check_cluster(self._reservations.nodes(tx, plan.volume.cluster))
             return self._starter.enter(tx, volume_create.NAME, plan, operation=operation, admitted=True)
@@ -147,3 +170,7 @@ class Volumes:
 
 def _explained(error: CannotAllocate, explanation: str) -> CannotAllocate:
     return CannotAllocate(f"{error}\n{explanation}") if explanation else error
+
+
+def _hint(outlook: NoOutlook) -> str:
+    return f"The largest that fits is {outlook.largest_gib} GiB" if outlook.largest_gib else "No other size fits either"

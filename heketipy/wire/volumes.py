@@ -6,9 +6,10 @@ from hashlib import sha256
 from pydantic import BaseModel, ConfigDict, Field
 
 from heketipy.domain.details import VolumeDetails
+from heketipy.domain.dry_run import BrickPlace, VolumeOutlook
 from heketipy.domain.durability import ALLOWED_DISPERSE, MAX_REPLICA, Durability, DurabilityType
 from heketipy.domain.errors import InvalidRequest
-from heketipy.domain.model import BlockInfo, Snapshot, Volume, VolumeSpec
+from heketipy.domain.model import BlockInfo, BrickType, Snapshot, Volume, VolumeSpec
 from heketipy.wire import checks
 from heketipy.wire.devices import BrickInfo, brick_infos
 from heketipy.wire.encode import Json
@@ -251,6 +252,35 @@ class VolumeInfoResponse(_Answer):
     bricks: list[BrickInfo] = Field(description="Ascending by id.")
 
 
+class BrickPlaceAnswer(_Answer):
+    """A brick that would be made."""
+
+    node: str
+    host: str = Field(description="The node's first manage name.")
+    zone: int
+    device: str
+    name: str = Field(description="Path of the device.")
+    size: int = Field(description="KiB.")
+    arbiter: bool = Field(default=False, description="Left out when false.")
+
+
+class VolumeDryRunResponse(_Answer):
+    """The volume that would be made. Nothing is held for it: a create may come to another place, or too late."""
+
+    size: int = Field(description="GiB.")
+    name: str = Field(default="", description="Left out when it would be made of the id.")
+    durability: DurabilityAnswer
+    gid: int = Field(default=0, description="Left out when 0.")
+    glustervolumeoptions: list[str] = Field(default_factory=list, description="Those that would be set.")
+    block: bool = Field(default=False, description="Left out when false.")
+    snapshot: SnapshotAnswer
+    cluster: str
+    bricks: list[BrickPlaceAnswer] = Field(description="In gluster's order.")
+    largest_size_gib: int = Field(
+        description="The largest size that fits now, with the same demands, in any of the clusters that may host it."
+    )
+
+
 class VolumeListResponse(_Answer):
     """All volumes; those being created or deleted are left out."""
 
@@ -277,6 +307,40 @@ def volume_info(details: VolumeDetails) -> Json:
     result["mount"] = {"glusterfs": _mount(volume, details.hosts)}
     result["blockinfo"] = _block_info(volume.block_info, details.block_volumes)
     result["bricks"] = brick_infos(details.bricks)
+    return result
+
+
+def volume_outlook(outlook: VolumeOutlook) -> Json:
+    """Return the members of a VolumeDryRunResponse."""
+    spec = outlook.spec
+    result: dict[str, object] = {"size": spec.size_gib}
+    if spec.name:
+        result["name"] = spec.name
+    result["durability"] = _durability(spec.durability)
+    if spec.gid:
+        result["gid"] = spec.gid
+    if outlook.options:
+        result["glustervolumeoptions"] = list(outlook.options)
+    if spec.block:
+        result["block"] = True
+    result["snapshot"] = {"enable": spec.snapshot.enable, "factor": shortest(spec.snapshot.factor)}
+    result["cluster"] = outlook.cluster
+    result["bricks"] = [_brick_place(place) for place in outlook.bricks]
+    result["largest_size_gib"] = outlook.largest_gib
+    return result
+
+
+def _brick_place(place: BrickPlace) -> Json:
+    result: dict[str, object] = {
+        "node": place.node.id,
+        "host": place.node.manage[0],
+        "zone": place.node.zone,
+        "device": place.device.id,
+        "name": place.device.name,
+        "size": place.brick.size_kib,
+    }
+    if place.brick.type is BrickType.ARBITER:
+        result["arbiter"] = True
     return result
 
 

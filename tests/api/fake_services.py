@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from heketipy.domain.admin import AdminMode
 from heketipy.domain.details import ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
+from heketipy.domain.dry_run import BrickPlace, VolumeOutlook
 from heketipy.domain.errors import HeketipyError, NotFound
 from heketipy.domain.model import (
     BlockTarget,
@@ -22,6 +23,7 @@ from heketipy.domain.model import (
     VolumeSpec,
 )
 from heketipy.domain.operation import Job
+from heketipy.domain.placement import PlannedBrick
 from heketipy.domain.states import HealCheck, State
 from heketipy.services.admin import Admin
 
@@ -169,6 +171,11 @@ class FakeVolumes:
     async def create(self, spec: VolumeSpec, /) -> str:
         return self.all.start("create volume", spec)
 
+    async def dry_run(self, spec: VolumeSpec, /) -> VolumeOutlook:
+        self.all.called("dry run of a volume", spec)
+        place = BrickPlace(planned_brick(), node().node, device().device)
+        return VolumeOutlook(spec, ("", ""), CLUSTER, (place,), 498)
+
     async def ids(self) -> list[str]:
         return sorted(self.all.volumes_by_id)
 
@@ -243,6 +250,23 @@ def brick(**changes: Any) -> Brick:
         type=BrickType.NORMAL,
     )
     return replace(given, **changes)
+
+
+def planned_brick() -> PlannedBrick:
+    """Return the sample brick as it was planned."""
+    return PlannedBrick(
+        id=BRICK,
+        device=DEVICE,
+        node=NODE,
+        position=0,
+        path=brick().path,
+        size_kib=1048576,
+        tp_size_kib=1048576,
+        pool_metadata_kib=8192,
+        type=BrickType.NORMAL,
+        thin_pool=f"tp_{BRICK}",
+        lv=f"brick_{BRICK}",
+    )
 
 
 def device(**changes: Any) -> DeviceDetails:

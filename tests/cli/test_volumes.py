@@ -1,8 +1,10 @@
 """`volume`: what is asked for, and how a volume is shown."""
 
 import json
+import re
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.command_line import CommandLine
@@ -136,9 +138,51 @@ async def test_a_percent_sign_and_markup_are_printed_as_they_are(cli: CommandLin
 async def test_a_name_in_use_is_refused_in_heketis_words(cli: CommandLine) -> None:
     await cli.ok("volume", "create", "--size=1", "--name=twice")
     text = await cli.error("volume", "create", "--size=1", "--name=twice")
-    assert "Volume name 'twice' already in use" in text
+    assert text == "Error: Failed to allocate new volume: Volume name 'twice' already in use\n"
 
 
 async def test_a_cluster_that_is_not_there_is_named(cli: CommandLine) -> None:
     text = await cli.error("volume", "create", "--size=1", "--clusters=nowhere")
     assert text.startswith("Error: Cluster id nowhere not found\n")
+
+
+async def test_a_dry_run_shows_what_would_be_made_and_makes_nothing(cli: CommandLine, site: str) -> None:
+    text = await cli.ok("volume", "create", "--size=10", "--replica=3", "--name=v", "--dry-run")
+    head, bricks = text.split("Bricks:\n")
+    assert head == (
+        "Dry run: nothing was made\n"
+        "Name: v\n"
+        "Size: 10\n"
+        f"Cluster Id: {site}\n"
+        "Block: false\n"
+        "Durability Type: replicate\n"
+        "Distribute Count: 1\n"
+        "Replica Count: 3\n"
+    )
+    *lines, last = bricks.splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        assert re.fullmatch(r"    Host: n(\d)   Device: /dev/sdb   Zone: \1   Size \(GiB\): 10\.00", line)
+    assert last == "Largest size that fits: 995"
+    assert await cli.ok("volume", "list") == ""
+
+
+async def test_the_largest_size_of_a_dry_run_can_be_made_and_no_larger_one(cli: CommandLine) -> None:
+    outlook = await cli.json("volume", "create", "--size=1", "--dry-run")
+    largest = outlook["largest_size_gib"]
+    refused = await cli.error("volume", "create", f"--size={largest + 1}", "--dry-run")
+    assert refused.startswith("Error: Failed to allocate new volume: No space\n")
+    assert refused.endswith(f"\nThe largest that fits is {largest} GiB\n")
+    await cli.ok("volume", "create", f"--size={largest}")
+
+
+async def test_a_heketi_is_not_asked_for_a_dry_run_since_it_would_make_the_volume() -> None:
+    asked = []
+
+    def heketi(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(200, text="Hello from Heketi")
+
+    text = await CommandLine(httpx.MockTransport(heketi)).error("volume", "create", "--size=1", "--dry-run")
+    assert text == "Error: the server is a heketi that knows no dry run; nothing was asked of it\n"
+    assert asked == ["http://server/hello"]

@@ -7,6 +7,7 @@ a refusal can be explained.
 
 from heketipy.domain.placement.explain import explain_refusal
 from heketipy.domain.placement.explain_replacement import explain_no_replacement
+from heketipy.domain.placement.largest import largest_that_fits
 from heketipy.domain.placement.place import place
 from heketipy.domain.placement.refusals import (
     NO_REPLACEMENT,
@@ -55,6 +56,7 @@ __all__ = [
     "explain_no_replacement",
     "explain_refusal",
     "first_that_fits",
+    "largest_that_fits",
     "minimum_volume_kib",
     "peers_required",
     "place",

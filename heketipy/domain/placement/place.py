@@ -32,16 +32,16 @@ def place(request: PlacementRequest, view: ClusterView, ids: IdSource, limits: L
             )
             view.check_candidates()
         legs = terms.legs(view, brick_kib)
-        planned = _sets(sets, legs, request=request, ids=ids, own_ids=terms.arbiter)
+        planned = sets_of(sets, legs, request=request, ids=ids, own_ids=terms.arbiter)
         if planned is not None:
             return Plan(sets=planned, brick_size_kib=brick_kib)
     raise AssertionError("trying sizes ends with its own reason")
 
 
-def _sets(
+def sets_of(
     sets: int, legs: Sequence[Leg], *, request: PlacementRequest, ids: IdSource, own_ids: bool
 ) -> tuple[tuple[PlannedBrick, ...], ...] | None:
-    """Place so many sets, or None if one of them finds no room."""
+    """Place so many sets, or return None if one of them finds no room."""
     reservations = Reservations(avoid_nodes=request.avoid)
     planned: list[tuple[PlannedBrick, ...]] = []
     position = request.existing_bricks
