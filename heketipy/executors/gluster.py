@@ -103,9 +103,10 @@ class Gluster:
         """Take a host into the trusted pool; one that is in it already is no error."""
         return self._gluster("peer", "probe", host)
 
-    def peer_detach(self, host: str) -> tuple[str, ...]:
-        """Let a host go from the trusted pool; one that holds bricks is refused."""
-        return self._gluster("peer", "detach", host)
+    def peer_detach(self, host: str, *, force: bool = False) -> tuple[str, ...]:
+        """Let a host go from the trusted pool; one that holds bricks is refused. `force`: also while other peers are
+        down."""
+        return self._gluster("peer", "detach", host, *(["force"] if force else []))
 
     def pool_list(self) -> tuple[str, ...]:
         """Ask for the trusted pool; read the answer with `read_peers`."""
@@ -343,6 +344,12 @@ def is_busy(text: str) -> bool:
 def is_volume_missing(text: str) -> bool:
     """Tell whether gluster says that the volume does not exist."""
     return re.search(r"Volume (\S+ )?does not exist", text) is not None
+
+
+def blamed(text: str) -> str:
+    """Return the host (a storage name) on whose account gluster refused to use a brick; "" where it blames none."""
+    found = re.search(r"Host (\S+) (?:is )?not (?:connected|in 'Peer in Cluster' state)", text)
+    return found[1] if found else ""
 
 
 def already_exists(text: str) -> bool:

@@ -52,10 +52,12 @@ class Peers:
         ]
         demand(via, await self._run(via, commands, cluster, fence))
 
-    async def detach(self, via: NodeAddress, host: str, *, cluster: str = "", fence: Fence | None = None) -> None:
-        """Let a peer throw a host out of the trusted pool. A host that is no peer is success. Raises CommandFailed with
-        gluster's text, as for a host that holds bricks."""
-        (result,) = await self._run(via, [self._gluster.peer_detach(host)], cluster, fence)
+    async def detach(
+        self, via: NodeAddress, host: str, *, cluster: str = "", force: bool = False, fence: Fence | None = None
+    ) -> None:
+        """Let a peer throw a host out of the trusted pool. A host that is no peer is success. `force`: also while other
+        peers are down. Raises CommandFailed with gluster's text, as for a host that holds bricks."""
+        (result,) = await self._run(via, [self._gluster.peer_detach(host, force=force)], cluster, fence)
         if not result.ok and not gluster.not_a_peer(result.text):
             raise refusal(via, result)
 

@@ -176,7 +176,10 @@ class Eviction:
                 )
             )
         except CommandFailed as error:
-            error.retryable = False
+            # Another place would do better only if it is the replacement's node that gluster cannot use.
+            culprit = gluster_volume.culprit(error, self.nodes.values())
+            error.retryable = culprit == self.new.node != error.node
+            error.node = culprit
             raise
 
     async def replaced(self) -> bool:

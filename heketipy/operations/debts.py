@@ -1,37 +1,43 @@
 """Debts: a node's share of a clean-up, which it still owes since it did not answer, or refused, then."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from heketipy.db.database import Database, Tx
-from heketipy.domain.errors import NodeFailure
-from heketipy.domain.model import NodeAddress
+from heketipy.domain.errors import CommandFailed, NodeFailure
+from heketipy.domain.model import Node, NodeAddress
 from heketipy.domain.operation import Debt
 from heketipy.domain.pending import OpenDebt
 from heketipy.executors.nodes import BrickSpec, StorageNodes
 from heketipy.executors.transport import Fence
 from heketipy.operations import pools
 from heketipy.operations.context import POOL_IN_USE, BricksOwed, DetachOwed, decode, encode
+from heketipy.operations.hosts import first_answer
 
 
-async def pay(db: Database, nodes: StorageNodes, debt: Debt, *, epoch: int) -> bool:
+async def pay(
+    db: Database, nodes: StorageNodes, debt: Debt, *, epoch: int, down: Collection[str] = frozenset()
+) -> bool:
     """Let a node do its share now. Returns whether the debt is settled; a failure is noted on it.
 
-    A debt of a node that has left the books is settled: nobody is left who could pay.
+    A host is thrown out of the pool by whichever node of its cluster answers, of those that are not known to be `down`.
+    A debt that nobody is left to pay is settled: bricks of a node that has left the books, a host whose former cluster
+    has no node.
     """
-    debtor = await db.read(_debtor, debt)
-    if debtor is None:
-        await db.write(lambda tx: tx.debts.remove(debt.id))
-        return True
     fence = Fence(debt.operation, epoch)
     try:
         if BricksOwed.NAME in debt.work:
-            bricks = decode(BricksOwed, debt.work[BricksOwed.NAME])
-            reclaimed = await nodes.destroy_bricks(debtor.node, list(bricks.bricks), fence=fence)
-            return await db.write(_bricks_paid, debt, bricks, reclaimed)
-        detach = decode(DetachOwed, debt.work[DetachOwed.NAME])
-        if not debtor.taken_in_again(detach):
-            await nodes.detach_peer(debtor.node, detach.host, cluster=detach.cluster, fence=fence)
+            debtor = await db.read(lambda tx: tx.nodes.find(debt.node))
+            if debtor is not None:
+                bricks = decode(BricksOwed, debt.work[BricksOwed.NAME])
+                reclaimed = await nodes.destroy_bricks(debtor.address, list(bricks.bricks), fence=fence)
+                return await db.write(_bricks_paid, debt, bricks, reclaimed)
+        else:
+            detach = decode(DetachOwed, debt.work[DetachOwed.NAME])
+            members = await db.read(lambda tx: tx.nodes.of_cluster(detach.cluster))
+            known = frozenset(host for member in members for host in member.storage)
+            if members and detach.host not in known:
+                await _detach(nodes, _payers(members, debt, down), detach, known, fence)
         await db.write(lambda tx: tx.debts.remove(debt.id))
     except NodeFailure as error:
         await db.write(_note, debt, str(error))
@@ -39,23 +45,34 @@ async def pay(db: Database, nodes: StorageNodes, debt: Debt, *, epoch: int) -> b
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Debtor:
-    """Who owes, and the storage names that its cluster has now."""
-
-    node: NodeAddress
-    members: frozenset[str]
-
-    def taken_in_again(self, detach: DetachOwed) -> bool:
-        return detach.host in self.members
+def tied_to_its_node(debt: Debt) -> bool:
+    """Tell whether nobody but the node itself can pay."""
+    return BricksOwed.NAME in debt.work
 
 
-def _debtor(tx: Tx, debt: Debt) -> _Debtor | None:
-    node = tx.nodes.find(debt.node)
-    if node is None:
-        return None
-    members = frozenset(member.storage[0] for member in tx.nodes.of_cluster(node.cluster))
-    return _Debtor(node.address, members)
+def _payers(members: Sequence[Node], debt: Debt, down: Collection[str]) -> list[NodeAddress]:
+    """Return who may be asked to pay, the one first who did not do it then: what it had begun it may end."""
+    first_itself = sorted(members, key=lambda member: (member.id != debt.node, member.id))
+    return [member.address for member in first_itself if member.id not in down]
+
+
+async def _detach(
+    nodes: StorageNodes, payers: Sequence[NodeAddress], detach: DetachOwed, known: Collection[str], fence: Fence
+) -> None:
+    async def by(node: NodeAddress) -> None:
+        host, cluster = detach.host, detach.cluster
+        try:
+            await nodes.detach_peer(node, host, cluster=cluster, fence=fence)
+        except CommandFailed:
+            # gluster lets nobody go while another peer is down. Of two that are gone for good none would ever go.
+            away = [peer for peer in await nodes.peers(node) if not peer.connected]
+            names = [{peer.hostname, *peer.hostnames} for peer in away]
+            others = [peer for peer in names if host not in peer]
+            if not others or any(peer.intersection(known) for peer in others):
+                raise
+            await nodes.detach_peer(node, host, cluster=cluster, force=True, fence=fence)
+
+    await first_answer(payers, by, total=len(payers))
 
 
 def _note(tx: Tx, debt: Debt, reason: str) -> None:

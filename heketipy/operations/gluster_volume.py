@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from heketipy.domain.errors import CommandFailed
 from heketipy.domain.model import Brick, NodeAddress, Volume
 from heketipy.domain.options import has_arbiter
+from heketipy.executors.gluster import blamed
 from heketipy.executors.nodes import GlusterVolume, VolumeLayout
 from heketipy.operations.bricks import locations
 
@@ -27,6 +29,12 @@ def present(found: GlusterVolume | None, bricks: Iterable[Brick]) -> list[str]:
         return []
     paths = {path_of(brick) for brick in found.bricks}
     return [brick.id for brick in bricks if brick.path in paths]
+
+
+def culprit(error: CommandFailed, nodes: Iterable[NodeAddress]) -> str:
+    """Return the id of the node on whose account gluster refused: the one that it names, else the one it ran on."""
+    host = blamed(str(error))
+    return next((node.id for node in nodes if host and node.storage == host), error.node)
 
 
 def path_of(brick: str) -> str:

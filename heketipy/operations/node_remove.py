@@ -8,6 +8,7 @@ import structlog
 from heketipy.db.database import Tx
 from heketipy.domain.errors import NodeFailure
 from heketipy.domain.plans import RemoveNode
+from heketipy.operations import debts
 from heketipy.operations.context import Context, DetachOwed
 from heketipy.operations.kind import Kind, Outcome
 from heketipy.operations.saga import Step
@@ -43,6 +44,9 @@ def publish(tx: Tx, plan: RemoveNode, context: Context) -> Outcome:
         hosts = block_volume.target.hosts
         if host in hosts:
             tx.block_volumes.set_hosts(block_volume.id, [other for other in hosts if other != host])
+    for debt in tx.debts.of_node(plan.node.id):
+        if debts.tied_to_its_node(debt):
+            tx.debts.remove(debt.id)  # it had to do with devices that are gone, too
     tx.nodes.remove(plan.node.id)
     return Outcome()
 

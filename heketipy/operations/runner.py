@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from heketipy.db.database import Database, Tx
-from heketipy.domain.errors import CannotAllocate, HeketipyError, NodeFailure, explain
+from heketipy.domain.errors import CannotAllocate, DaemonAway, HeketipyError, NodeFailure, NodeUnreachable, explain
 from heketipy.domain.ids import IdSource
 from heketipy.domain.operation import Debt, Job, Operation, Status
 from heketipy.executors.nodes import StorageNodes
@@ -417,9 +417,21 @@ def _finish_jobs(tx: Tx, operation: str, outcome: Outcome, now: float) -> list[J
 
 
 def _for_user(error: Exception) -> Outcome:
+    if isinstance(error, NodeUnreachable):
+        return Outcome(error=_naming(error), code=error.code)
     if isinstance(error, HeketipyError):
         return Outcome(error=str(error), code=error.code)
     return Outcome(error=INTERNAL, code="internal")
+
+
+def _naming(error: NodeUnreachable) -> str:
+    """Return heketi's text, and on a line of its own which node it is about: not every text says so."""
+    text = str(error)
+    of_several = "\n" in text or text.startswith("All ")
+    if not error.node or of_several:
+        return text
+    what = "does not run glusterd" if isinstance(error, DaemonAway) else "does not answer"
+    return f"{text}\nNode {error.node} {what}."
 
 
 def _interrupted(operation: Operation) -> Outcome:

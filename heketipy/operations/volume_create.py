@@ -57,7 +57,8 @@ class Creation:
         except CommandFailed as error:
             found = await self._find(self.first)
             foreign = found is not None and not gluster_volume.present(found, self.plan.bricks)
-            raise CommandFailed(str(error), node=error.node, retryable=not foreign) from error
+            culprit = gluster_volume.culprit(error, self.plan.nodes)
+            raise CommandFailed(str(error), node=culprit, retryable=not foreign) from error
 
     async def destroy_volume(self) -> None:
         """Take the gluster volume back, if there is one and it is ours."""

@@ -58,7 +58,7 @@ class Cleaner:
 
     def next_payment(self, debt: Debt) -> float | None:
         """Tell from when on a debt is tried to be paid again, in seconds since 1970; None while its node is away."""
-        return None if debt.node in self._down() else self._backoff.next_try(debt.id)
+        return self._backoff.next_try(debt.id) if _payable(debt, self._down()) else None
 
     async def clean(self) -> None:
         """Take up what is due: operations that nobody works on, and debts of nodes that are not known to be down."""
@@ -74,14 +74,18 @@ class Cleaner:
 
     async def _pay_all(self, open_debts: Sequence[Debt]) -> None:
         down = self._down()
-        await all_of(self._pay(debt) for debt in open_debts if debt.node not in down)
+        await all_of(self._pay(debt, down) for debt in open_debts if _payable(debt, down))
 
-    async def _pay(self, debt: Debt) -> None:
-        if await debts.pay(self._db, self._nodes, debt, epoch=self._epoch):
+    async def _pay(self, debt: Debt, down: frozenset[str]) -> None:
+        if await debts.pay(self._db, self._nodes, debt, epoch=self._epoch, down=down):
             self._backoff.succeeded(debt.id)
             log.info("a node's debt is paid", node=debt.node, operation=debt.operation)
         else:
             self._backoff.failed(debt.id)
+
+
+def _payable(debt: Debt, down: frozenset[str]) -> bool:
+    return debt.node not in down or not debts.tied_to_its_node(debt)
 
 
 def _on_their_own(operations: Sequence[Operation]) -> list[Operation]:
