@@ -4,17 +4,18 @@ A device is known by its volume group's random name, or by its PV's uuid; never 
 after the next boot.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import structlog
 
 from heketipy.domain.errors import CommandFailed, NodeFailure, NodeUnreachable
 from heketipy.domain.model import NodeAddress
 from heketipy.domain.names import MOUNT_ROOT, volume_group
-from heketipy.executors import lvm, xfs
+from heketipy.executors import disks, lvm, xfs
 from heketipy.executors.answers import refusal
+from heketipy.executors.holdings import Holdings
 from heketipy.executors.lvm import Lvm, PhysicalVolume, persistent_path
 from heketipy.executors.options import SHORT_COMMAND, NodeOptions
 from heketipy.executors.transport import Batch, Command, Fence, Lane, Result, Transport
@@ -57,6 +58,13 @@ class DeviceNotAvailable(CommandFailed):
         super().__init__(text, node=node, status=status)
         self.connected = connected
         self.pv_uuid = pv_uuid
+
+    def more(self, lines: Sequence[str]) -> "DeviceNotAvailable":
+        """Return the same refusal with lines that explain it."""
+        text = "\n".join([str(self).rstrip("\n"), *lines]) if lines else str(self)
+        return DeviceNotAvailable(
+            text, node=self.node, status=self.status, connected=self.connected, pv_uuid=self.pv_uuid
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,34 @@ class Devices:
             node=node.id,
             status=failed.status,
             pv_uuid=pv.uuid if pv else None,
+        )
+
+    async def holdings(self, node: NodeAddress, path: str, *, refusal: str) -> Holdings:
+        """Look what holds a disk that was refused with a text. Never fails: what cannot be had is left out."""
+        commands = [
+            _step(argv, tolerated=True)
+            for argv in (
+                disks.tree(path),
+                disks.signatures(path),
+                self._lvm.pvs(path),
+                self._lvm.lvs(),
+                self._lvm.device_settings(),
+            )
+        ]
+        try:
+            tree, signatures, owner, volumes, settings = await self._run(node, commands, None)
+        except NodeFailure as error:
+            log.warning("a refused disk was not looked at", node=node.id, device=path, reason=str(error))
+            return Holdings(path)
+        pv = _pv(owner)
+        found = _read(disks.read_tree, tree) or (None,)
+        return Holdings(
+            path,
+            disk=found[0],
+            signatures=_read(disks.read_signatures, signatures) or (),
+            group=pv.group if pv else None,
+            volumes=tuple(lv.name for lv in _read(lvm.read_lvs, volumes) or () if pv and lv.group == pv.group),
+            filters=lvm.read_filters(settings.stdout) if lvm.is_filtered(refusal) else (),
         )
 
     def _reading(self, path: str, group: str) -> list[Command]:
@@ -313,6 +349,15 @@ class Devices:
 
 
 _READING_STEPS = 3
+
+V = TypeVar("V")
+
+
+def _read(read: Callable[[str], V], result: Result) -> V | None:
+    try:
+        return read(result.stdout) if result.ok else None
+    except ValueError:
+        return None
 
 
 def _step(argv: tuple[str, ...], *, tolerated: bool = False) -> Command:

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from heketipy.domain.inventory import NodeVolume
 from heketipy.executors.options import NodeOptions
 
 ARBITER_CHUNK = "256K"
 METADATA_SIZE = "128M"
 _SPACE_FIELDS = "lv_name,lv_size,lv_metadata_size,segtype"
+_VOLUME_FIELDS = "vg_name,lv_name,pool_lv,origin,segtype,lv_device_open"
 _SPARE = "[lvol0_pmspare]"
 _PV_FIELDS = "pv_name,pv_uuid,vg_name"
 _BY_UUID = "/dev/disk/by-id/lvm-pv-uuid-"
@@ -157,6 +159,10 @@ class Lvm:
         """Remove a logical volume, or a thin pool with all that is in it; one in use is refused."""
         return self._lvm("lvremove", self._autobackup, "-f", f"{group}/{name}")
 
+    def lvrename(self, group: str, name: str, new: str) -> tuple[str, ...]:
+        """Give a logical volume another name. One in use is renamed all the same."""
+        return self._lvm("lvrename", "-qq", self._autobackup, group, name, new)
+
     def thin_count(self, group: str, pool: str) -> tuple[str, ...]:
         """Ask how many thin volumes a pool holds; read the answer with `read_thin_count`."""
         return self._lvm("lvs", "--noheadings", "--options=thin_count", f"{group}/{pool}")
@@ -173,9 +179,21 @@ class Lvm:
         """Ask for all volume groups of the node, for people."""
         return self._lvm("vgs", "--reportformat", "json", "--units", "k")
 
+    def groups(self) -> tuple[str, ...]:
+        """Ask for the names of all volume groups of the node; read the answer with `read_groups`."""
+        return self._lvm("vgs", "--reportformat", "json", "-o", "vg_name")
+
+    def volumes(self) -> tuple[str, ...]:
+        """Ask how all logical volumes of the node hang together; read the answer with `read_volumes`."""
+        return self._lvm("lvs", "--reportformat", "json", "-o", _VOLUME_FIELDS)
+
     def lvs(self) -> tuple[str, ...]:
         """Ask for all logical volumes of the node; read the answer with `read_lvs`."""
         return self._lvm("lvs", "--reportformat", "json", "--units", "k")
+
+    def device_settings(self) -> tuple[str, ...]:
+        """Ask which devices LVM is told to look at; read the answer with `read_filters`."""
+        return self._lvm("lvmconfig", "--typeconfig", "current", "devices")
 
 
 def persistent_path(pv_uuid: str) -> str:
@@ -211,6 +229,38 @@ def read_lvs(text: str) -> list[LogicalVolume]:
         for report in _reports(text)
         for row in report.get("lv") or []
     ]
+
+
+def read_groups(text: str) -> list[str]:
+    """Read the names of volume groups. Raises ValueError if it is no report of them."""
+    return [str(row["vg_name"]) for row in _rows(text, "vg", "vg_name")]
+
+
+def read_volumes(text: str) -> list[NodeVolume]:
+    """Read how logical volumes hang together. Raises ValueError if it is no such report."""
+    return [
+        NodeVolume(
+            group=str(row["vg_name"]),
+            name=str(row["lv_name"]),
+            pool=str(row["pool_lv"]),
+            origin=str(row["origin"]),
+            is_pool=row["segtype"] == "thin-pool",
+            open=row["lv_device_open"] == "open",
+        )
+        for row in _rows(text, "lv", *_VOLUME_FIELDS.split(","))
+    ]
+
+
+def _rows(text: str, kind: str, *fields: str) -> list[dict[str, Any]]:
+    """Return the rows of a report, each of which has all fields."""
+    rows = [row for report in _reports(text) for row in report[kind]] if _is_report(text, kind) else None
+    if rows is None or any(field not in row for row in rows for field in fields):
+        raise ValueError("Failed to parse output: fields are missing")
+    return rows
+
+
+def _is_report(text: str, kind: str) -> bool:
+    return all(isinstance(report.get(kind), list) for report in _reports(text))
 
 
 def read_allocations(text: str) -> Allocations:
@@ -278,6 +328,17 @@ def read_paths(text: str, *, device: str) -> tuple[str, ...]:
 def read_thin_count(text: str) -> int:
     """Read how many thin volumes a pool holds. Raises ValueError if it is no pool: then only blanks are printed."""
     return int(text.strip())
+
+
+def read_filters(text: str) -> tuple[str, ...]:
+    """Read the settings that hide devices from LVM; there are none by default."""
+    rows = (row.strip() for row in text.split("\n"))
+    return tuple(row for row in rows if row.startswith(("filter=", "global_filter=")))
+
+
+def is_filtered(text: str) -> bool:
+    """Tell whether LVM refuses a device since it is told not to look at it."""
+    return "rejected by filter" in text or "excluded by a filter" in text or "devices file" in text
 
 
 def is_gone(text: str) -> bool:

@@ -5,8 +5,10 @@ carries the ids it was given. Failures are NodeUnreachable (the node did not ans
 taken the operation over) and CommandFailed (the node refused; the text is its tool's, as heketi hands it on).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from heketipy.domain.comparison import Leftover
+from heketipy.domain.inventory import NodeInventory
 from heketipy.domain.model import BlockTarget, NodeAddress
 from heketipy.executors.block import BlockVolumeLayout, BlockVolumeReading
 from heketipy.executors.blocks import Blocks, NameTaken
@@ -16,8 +18,11 @@ from heketipy.executors.conversation import PATIENCE, Conversation
 from heketipy.executors.devices import DeviceNotAvailable, DeviceReading, Devices, DeviceSurvey
 from heketipy.executors.examination import Examination, Examiner
 from heketipy.executors.gluster import BricksAt, GlusterVolume, HealBrick, Peer, VolumeLayout
+from heketipy.executors.holdings import Holdings
 from heketipy.executors.options import NodeOptions
 from heketipy.executors.peers import CHECK_TIMEOUT, Peers
+from heketipy.executors.quarantine import Failures, Quarantine
+from heketipy.executors.stocktaking import Stocktaking
 from heketipy.executors.transport import Fence, Transport
 from heketipy.executors.volumes import Volumes
 
@@ -57,6 +62,8 @@ class StorageNodes:
         self._clones = Clones(conversation, options)
         self._blocks = Blocks(conversation, options)
         self._examiner = Examiner(transport, conversation, options)
+        self._stocktaking = Stocktaking(transport, self._volumes, options)
+        self._quarantine = Quarantine(transport, options)
 
     async def close(self) -> None:
         """Drop the connections to all nodes."""
@@ -65,6 +72,28 @@ class StorageNodes:
     async def examine(self, node: NodeAddress) -> Examination:
         """Look at everything that a node has. Never fails: what cannot be had is said."""
         return await self._examiner.examine(node)
+
+    async def take_stock(self, node: NodeAddress, devices: Iterable[str]) -> NodeInventory:
+        """List what a node has of LVM, mounts, fstab, folders of these devices (ids), gluster volumes."""
+        return await self._stocktaking.take(node, devices)
+
+    async def quarantine(
+        self, node: NodeAddress, leftovers: Sequence[Leftover], *, since: int, until: int, fence: Fence | None = None
+    ) -> Failures:
+        """Put away what is left of bricks that nobody knows, for a while; tell what could not be done, and why."""
+        return await self._quarantine.begin(node, leftovers, since=since, until=until, fence=fence)
+
+    async def release_quarantined(
+        self, node: NodeAddress, leftovers: Sequence[Leftover], *, fence: Fence | None = None
+    ) -> Failures:
+        """Give what is in quarantine its former name; tell what could not be done, and why."""
+        return await self._quarantine.release(node, leftovers, fence=fence)
+
+    async def remove_quarantined(
+        self, node: NodeAddress, leftovers: Sequence[Leftover], *, now: float, fence: Fence | None = None
+    ) -> Failures:
+        """Remove what was in quarantine up to now (seconds since 1970); tell what could not be done, and why."""
+        return await self._quarantine.end(node, leftovers, now=now, fence=fence)
 
     async def check(self, node: NodeAddress, *, limit: float = CHECK_TIMEOUT) -> None:
         """Make sure that a node's gluster daemon runs. `limit` is in seconds."""
@@ -103,6 +132,10 @@ class StorageNodes:
     ) -> DeviceReading:
         """Make a disk a device; what it carries is wiped only with `destroy`. Raises DeviceNotAvailable."""
         return await self._devices.set_up(node, path, device_id, destroy=destroy, fence=fence)
+
+    async def holdings(self, node: NodeAddress, path: str, *, refusal: str) -> Holdings:
+        """Look what holds a disk that was refused with a text. Never fails."""
+        return await self._devices.holdings(node, path, refusal=refusal)
 
     async def read_device(
         self,

@@ -6,7 +6,7 @@ from heketipy.db.database import Tx
 from heketipy.domain.errors import CommandFailed
 from heketipy.domain.model import Device
 from heketipy.domain.plans import AddDevice
-from heketipy.executors.nodes import DeviceNotAvailable
+from heketipy.executors.nodes import DeviceNotAvailable, DeviceReading
 from heketipy.operations.context import Context
 from heketipy.operations.kind import Kind, Outcome
 from heketipy.operations.saga import Step
@@ -19,14 +19,9 @@ def steps(plan: AddDevice, context: Context) -> Sequence[Step]:
 
     async def set_up() -> None:
         try:
-            reading = await context.nodes.set_up_device(plan.node, plan.name, plan.id, fence=context.fence)
+            reading = await _taken(plan, context)
         except DeviceNotAvailable as error:
-            if not plan.destroy_data:
-                raise
-            await _may_be_wiped(context, error)
-            reading = await context.nodes.set_up_device(
-                plan.node, plan.name, plan.id, destroy=True, fence=context.fence
-            )
+            raise await _explained(plan, context, error) from error
         context.remember(
             total_kib=reading.total_kib,
             free_kib=reading.free_kib,
@@ -46,6 +41,24 @@ def steps(plan: AddDevice, context: Context) -> Sequence[Step]:
         )
 
     return [Step("device", set_up, undo=tear_down)]
+
+
+async def _taken(plan: AddDevice, context: Context) -> DeviceReading:
+    try:
+        return await context.nodes.set_up_device(plan.node, plan.name, plan.id, fence=context.fence)
+    except DeviceNotAvailable as error:
+        if not plan.destroy_data:
+            raise
+        await _may_be_wiped(context, error)
+        return await context.nodes.set_up_device(plan.node, plan.name, plan.id, destroy=True, fence=context.fence)
+
+
+async def _explained(plan: AddDevice, context: Context, error: DeviceNotAvailable) -> DeviceNotAvailable:
+    """Add to a refusal what holds the disk; a node that could not be asked before is not asked again."""
+    if not error.connected:
+        return error
+    holdings = await context.nodes.holdings(plan.node, plan.name, refusal=str(error))
+    return error.more(holdings.lines())
 
 
 async def _may_be_wiped(context: Context, error: DeviceNotAvailable) -> None:

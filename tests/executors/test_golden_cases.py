@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from heketipy.domain.durability import Durability, DurabilityType
-from heketipy.executors import daemon, fstab, gluster, lvm, mounts, xfs
+from heketipy.executors import daemon, disks, fstab, gluster, lvm, mounts, xfs
 from heketipy.executors.gluster import Gluster, VolumeLayout
 from heketipy.executors.lvm import Lvm
 from heketipy.executors.options import NodeOptions
 
 CASES = Path(__file__).parent / "cases"
-TOOLS = ("lvm", "xfs", "fstab", "mounts", "gluster", "daemon")
+TOOLS = ("lvm", "xfs", "fstab", "mounts", "gluster", "daemon", "disks")
 JUDGEMENTS = {
     "lvm": (lvm.is_gone, lvm.is_group_gone, lvm.is_pv_gone, lvm.already_exists),
     "mounts": (mounts.is_unmounted,),
@@ -52,7 +52,7 @@ def builder(tool: str, call: str, options: NodeOptions) -> Any:
             return getattr(Gluster(options), call)
         case "xfs" if call == "mkfs":
             return lambda **arguments: xfs.mkfs(arguments["device"], arbiter=arguments["arbiter"], options=options)
-    return getattr({"xfs": xfs, "fstab": fstab, "mounts": mounts, "daemon": daemon}[tool], call)
+    return getattr({"xfs": xfs, "fstab": fstab, "mounts": mounts, "daemon": daemon, "disks": disks}[tool], call)
 
 
 def plain(value: Any) -> Any:
@@ -82,6 +82,10 @@ def read(case: dict[str, Any]) -> Any:
             return [mount for mount in mounts.read(text) if plain(mount) in case["value"]]
         case "fstab":
             return fstab.read(text)
+        case "tree":
+            return disks.read_tree(text)
+        case "signatures":
+            return disks.read_signatures(text)
         case kind:
             reply = gluster.read_reply(text)
             assert reply.error == case["error_text"]

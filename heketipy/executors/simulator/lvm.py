@@ -99,6 +99,8 @@ def pvcreate(context: Context) -> Result:
 
 def pv_refusal(context: Context, disk: Disk, options: Options, forced: int) -> str:
     """Return why a disk cannot become a physical volume; "" if it can."""
+    if context.node.hides(disk):
+        return f"  Cannot use {disk.path}: device is rejected by filter config\n"
     if disk.path == "/dev/vda" or context.node.mounts_of(disk):
         mounted = f"  Can't open {disk.path} exclusively.  Mounted filesystem?\n"
         reading = "  Error opening device {0} for reading at 0 length {1}.\n"
@@ -644,6 +646,15 @@ def lvm(context: Context) -> Result:
     return tool(Context(context.world, context.node, context.argv[1:], context.stdin))
 
 
+def lvmconfig(context: Context) -> Result:
+    """Print the section `devices` of the configuration: what is set in it."""
+    options = command(context, "l|list withcomments", "typeconfig atversion f|file unconfigured")
+    if options.rest not in ([], ["devices"]) or not context.node.lvm_filter:
+        return failed(5, f"  Configuration node {' '.join(options.rest)} not found\n") if options.rest else done()
+    patterns = ",".join(f'"{pattern}"' for pattern in context.node.lvm_filter)
+    return done(f"devices {{\n\tfilter=[{patterns}]\n}}\n")
+
+
 def guarded(tool: Tool) -> Tool:
     """Let a tool answer an option that it does not know as LVM does."""
 
@@ -662,7 +673,7 @@ COMMANDS: dict[str, Tool] = {
         "pvcreate": pvcreate, "pvremove": pvremove, "vgcreate": vgcreate, "vgremove": vgremove, "lvcreate": lvcreate,
         "lvremove": lvremove, "lvchange": lvchange, "lvrename": lvrename, "vgchange": vgchange, "pvscan": scan,
         "vgscan": scan, "lvscan": scan, "version": version, "pvs": lvm_reports.pvs, "vgs": lvm_reports.vgs,
-        "lvs": lvm_reports.lvs, "vgdisplay": lvm_reports.vgdisplay,
+        "lvs": lvm_reports.lvs, "vgdisplay": lvm_reports.vgdisplay, "lvmconfig": lvmconfig,
     }.items()
 }  # fmt: skip
 

@@ -186,13 +186,20 @@ def pvs(context: Context) -> Result:
             disk = context.disk(path)
             if disk is None:
                 errors += f"  Cannot use {path}: device not found\n"
+            elif context.node.hides(disk):
+                errors += f"  Cannot use {path}: device is rejected by filter config\n"
             elif not disk.pv_uuid:
                 errors += f'  Failed to find physical volume "{path}".\n'
             else:
                 rows.append(view.pv(disk))
     else:
-        rows = [view.pv(disk) for _, disk in sorted(context.node.disks.items()) if disk.pv_uuid]
+        rows = [view.pv(disk) for disk in seen(context) if disk.pv_uuid]
     return report(options, "pv", rows, errors)
+
+
+def seen(context: Context) -> list[Disk]:
+    """Return the disks that LVM is let to look at."""
+    return [disk for _, disk in sorted(context.node.disks.items()) if not context.node.hides(disk)]
 
 
 def vgs(context: Context) -> Result:
@@ -201,8 +208,9 @@ def vgs(context: Context) -> Result:
     view = View(context)
     rows: list[Row] = []
     errors = ""
-    for name in options.rest or sorted(context.node.vgs):
-        group = context.node.vgs.get(name.removeprefix("/dev/"))
+    known = {disk.vg: context.node.vgs[disk.vg] for disk in seen(context) if disk.vg}
+    for name in options.rest or sorted(known):
+        group = known.get(name.removeprefix("/dev/"))
         if group is None:
             errors += f'  Volume group "{name}" not found\n  Cannot process volume group {name}\n'
         else:

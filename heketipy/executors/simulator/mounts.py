@@ -320,30 +320,49 @@ def udevadm(context: Context) -> Result:
 
 
 def lsblk(context: Context) -> Result:
-    """List block devices: -b, -n, -o NAME,SIZE,TYPE,FSTYPE,MOUNTPOINT, -d, -P, -J, -p."""
+    """List block devices and what LVM has made of them: -b, -n, -o, -d, -P, -J, -p."""
     options = read_options(
         context.args, "b|bytes n|noheadings d|nodeps P|pairs J|json p|paths r|raw l|list", "o|output"
     )
     columns = options.last("output", "NAME,SIZE,TYPE,FSTYPE,MOUNTPOINT").upper().split(",")
     wanted = [context.disk(path) for path in options.rest] if options.rest else list(context.node.disks.values())
-    rows = []
-    for disk in wanted:
-        if disk is None:
-            return failed(32, f"lsblk: {options.rest[0]}: not a block device\n")
-        mounted = context.node.mounts_of(disk)
-        rows.append(
-            {
-                "NAME": disk.path if "paths" in options else disk.path.rpartition("/")[2],
-                "SIZE": str(disk.size_kib * 1024) if "bytes" in options else f"{disk.size_kib >> 20}G",
-                "TYPE": "disk",
-                "FSTYPE": disk.signature,
-                "MOUNTPOINT": mounted[0].point if mounted else "/" if disk.path == "/dev/vda" else "",
-            }
-        )
+    if None in wanted:
+        nothing = '{\n   "blockdevices": [\n\n   ]\n}\n' if "json" in options else ""
+        return failed(32, f"lsblk: {options.rest[0]}: not a block device\n", nothing)
+    disks = [disk for disk in wanted if disk is not None]
     if "json" in options:
-        listed = [{column.lower(): row.get(column, "") or None for column in columns} for row in rows]
+        listed = [listing(context, options, columns, disk) for disk in disks]
         return done(json.dumps({"blockdevices": listed}, indent=3) + "\n")
-    return done(mount_table(options, columns, rows))
+    return done(mount_table(options, columns, [block_columns(context, options, disk) for disk in disks]))
+
+
+def listing(context: Context, options: Options, columns: list[str], device: Disk | LogicalVolume) -> dict[str, object]:
+    """Return a block device and its children as lsblk lists them in JSON."""
+    row = block_columns(context, options, device)
+    listed: dict[str, object] = {column.lower(): row.get(column, "") or None for column in columns}
+    if "SIZE" in columns and "bytes" in options:
+        listed["size"] = device.size_kib * 1024
+    group = context.node.vgs.get(device.vg) if isinstance(device, Disk) else None
+    volumes = [lv for lv in group.lvs.values() if lv.active and lv.kind != "pool"] if group else []
+    if volumes and "nodeps" not in options:
+        listed["children"] = [listing(context, options, columns, lv) for lv in volumes]
+    return listed
+
+
+def block_columns(context: Context, options: Options, device: Disk | LogicalVolume) -> dict[str, str]:
+    """Return the columns of lsblk."""
+    mounted = context.node.mounts_of(device)
+    tables = {"dos", "gpt"}
+    disk = isinstance(device, Disk)
+    return {
+        "NAME": device.path if "paths" in options else device.path.rpartition("/")[2],
+        "SIZE": str(device.size_kib * 1024) if "bytes" in options else f"{device.size_kib >> 20}G",
+        "TYPE": "disk" if disk else "lvm",
+        "FSTYPE": "" if device.signature in tables else device.signature,
+        "PTTYPE": device.signature if device.signature in tables else "",
+        "UUID": device.pv_uuid if isinstance(device, Disk) else device.fs_uuid,
+        "MOUNTPOINT": mounted[0].point if mounted else "/" if device.path == "/dev/vda" else "",
+    }
 
 
 def blockdev(context: Context) -> Result:

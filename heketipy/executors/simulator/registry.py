@@ -55,7 +55,8 @@ def skip_options(rest: list[str], valued: set[str]) -> list[str]:
 LOOKING = frozenset(
     words(
         """
-        blkid cat df findmnt getfattr grep ls lsblk lsof lvs mountpoint pvs readlink stat test udevadm vgdisplay vgs
+        blkid cat date df findmnt getfattr grep ls lsblk lsof lvmconfig lvs mountpoint pvs readlink stat test udevadm
+        vgdisplay vgs
         """
     )
 )

@@ -4,6 +4,7 @@ Names and units are those of the tools: KiB for sizes, extents for what LVM allo
 itself (which device is behind this path, what is mounted there); it decides nothing.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -161,6 +162,8 @@ class Node:
     noticed: bool = True
     fstab_path: str = FSTAB
     boots: int = 1
+    lvm_filter: tuple[str, ...] = ()
+    """Patterns of LVM's `filter`, as `r|/dev/sdb|`."""
 
     @property
     def serves(self) -> bool:
@@ -243,6 +246,13 @@ class Node:
             if path in disk.links or (uuid != path and disk.pv_uuid == uuid):
                 return disk
         return None
+
+    def hides(self, disk: Disk) -> bool:
+        """Tell whether LVM's filter rejects a disk: the first pattern that matches decides."""
+        for pattern in self.lvm_filter:
+            if any(re.search(pattern[2:-1], name) for name in (disk.path, *disk.links)):
+                return pattern.startswith("r")
+        return False
 
     def lv_by_path(self, path: str) -> tuple[VolumeGroup, LogicalVolume] | None:
         """Return group and volume of `/dev/mapper/x-y`, `/dev/x/y` or `x/y`."""
