@@ -337,6 +337,10 @@ class GlusterSettings(_Group):
     job_retention: Annotated[Seconds, OURS, Variable("HEKETIPY_JOB_RETENTION", seconds)] = Field(
         86400.0, description="Seconds that the result at `/queue/<id>` stays readable after its end."
     )
+    quarantine_time: Annotated[Seconds, OURS, Variable("HEKETIPY_QUARANTINE_TIME", seconds)] = Field(
+        604800.0,
+        description="Seconds that logical volumes which nobody knows are kept after a clean-up of the drift.",
+    )
     poll_hold: Annotated[Seconds, OURS, Variable("HEKETIPY_POLL_HOLD", seconds)] = Field(
         2.0,
         description="Seconds that a poll of `/queue/<id>` is held while its operation runs; 0: answer at once.",

@@ -6,7 +6,9 @@ need nothing else from the books. Each class belongs to one kind of operation.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
+from heketipy.domain.comparison import Leftover
 from heketipy.domain.model import BlockVolume, Brick, Device, Node, NodeAddress, Tags, Volume, VolumeSpec
 from heketipy.domain.states import HealCheck
 
@@ -166,6 +168,26 @@ class ResyncDevice:
 
     device: Device
     node: NodeAddress
+
+
+class Tidying(StrEnum):
+    """What is done with what is left of bricks."""
+
+    QUARANTINE = "quarantine"
+    RELEASE = "release"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class TidyNodes:
+    """What nobody knows goes into quarantine, comes out again, or goes for good. `since` is when it was asked for and
+    `until` when the quarantine is over, in seconds since 1970. `nodes` are those of the leftovers."""
+
+    tidying: Tidying
+    leftovers: tuple[Leftover, ...]
+    nodes: tuple[NodeAddress, ...]
+    since: int
+    until: int
 
 
 def by_node(bricks: Sequence[Brick]) -> dict[str, list[Brick]]:

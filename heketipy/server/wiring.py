@@ -36,6 +36,8 @@ from heketipy.telemetry.logging import Threshold
 
 _PURGE_PERIOD = 600.0
 
+_QUARANTINE_PERIOD = 300.0
+
 _CLEAN_PERIOD = 10.0
 """So often it is looked whether anything unsettled is due. What is due, a back-off of its own decides."""
 _WAIT_FOR_DATABASE = 3.0
@@ -145,6 +147,7 @@ def _policy(settings: Settings) -> Policy:
         quiet_after=_QUIET_FACTOR * gluster.sshexec.gluster_cli_timeout + _QUIET_MARGIN,
         endpoints=Strictness(gluster.storage_hostname_check),
         job_retention=gluster.job_retention,
+        quarantine=gluster.quarantine_time,
         mode=AdminMode(settings.default_state or AdminMode.NORMAL),
     )
 
@@ -189,5 +192,8 @@ def _loops(gluster: GlusterSettings, services: Services) -> tuple[Loop, ...]:
                 first=gluster.start_time_background_cleaner,
                 period=min(_CLEAN_PERIOD, gluster.refresh_time_background_cleaner),
             )
+        )
+        loops.append(
+            Loop("end quarantines", services.drift.end_quarantines, first=_QUARANTINE_PERIOD, period=_QUARANTINE_PERIOD)
         )
     return tuple(loops)

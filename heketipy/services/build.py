@@ -16,6 +16,7 @@ from heketipy.services.bricks import Bricks
 from heketipy.services.cleaner import Cleaner
 from heketipy.services.clusters import Clusters
 from heketipy.services.devices import Devices
+from heketipy.services.drift import DriftWatch
 from heketipy.services.dump import Dump
 from heketipy.services.endpoints import EndpointCheck, Strictness
 from heketipy.services.examination import Examiner
@@ -39,7 +40,8 @@ class Policy:
     """What the use cases are set to.
 
     `running` operations are worked on at a time, `accepted` are taken on at all. `retries` is how often a create is
-    tried elsewhere. `job_retention` is in seconds, and so is `quiet_after`: longer than any command may take on a node.
+    tried elsewhere. `job_retention` is in seconds, and so are `quarantine`, for which orphans are kept, and
+    `quiet_after`: longer than any command may take on a node.
     """
 
     volumes: VolumePolicy = field(default_factory=VolumePolicy)
@@ -50,6 +52,7 @@ class Policy:
     quiet_after: float = 1000.0
     endpoints: Strictness = Strictness.WARN
     job_retention: float = 86400.0
+    quarantine: float = 7 * 86400.0
     mode: AdminMode = AdminMode.NORMAL
 
 
@@ -70,6 +73,7 @@ class Services:
     dump: Dump
     topology: Topology
     examiner: Examiner
+    drift: DriftWatch
     admin: Admin
     logging: Logging
     admission: Admission
@@ -141,6 +145,7 @@ async def build(
         dump=Dump(db),
         topology=Topology(db),
         examiner=Examiner(db, storage_nodes, operations),
+        drift=DriftWatch(db, storage_nodes, starter, clock=clock, keep=policy.quarantine),
         admission=admission,
         runner=runner,
         health=health,

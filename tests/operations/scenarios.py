@@ -17,11 +17,13 @@ from heketipy.operations import (
     evacuation,
     node_add,
     node_remove,
+    tidy,
     volume_clone,
     volume_create,
     volume_delete,
     volume_expand,
 )
+from tests.support.strays import STRAY, stray_brick
 from tests.support.system import System
 
 REPLICA_3 = Durability(DurabilityType.REPLICATE, replica=3)
@@ -198,7 +200,45 @@ async def _create_block(system: System, spec: BlockVolumeSpec) -> str:
     return await system.services.block_volumes.create(spec)
 
 
+async def _stray_brick(system: System) -> str:
+    """Make a volume, and beside it a brick that nobody knows; return the latter's device."""
+    cluster = await system.cluster(nodes=1, devices=1)
+    await system.volume(10)
+    device = (await system.services.nodes.info(cluster.nodes[0])).devices[0].device.id
+    await stray_brick(system, system.hosts[0], device)
+    return device
+
+
+async def _quarantined_brick(system: System) -> str:
+    device = await _stray_brick(system)
+    await system.done(await system.services.drift.clean_up())
+    return device
+
+
+async def _release(system: System) -> str:
+    drift = await system.services.drift.look()
+    return await system.services.drift.release([one.id for one in drift.findings if one.until is not None])
+
+
+async def _remove_quarantined(system: System) -> str:
+    """Let the time be over, and return the job of the removal; where nothing is left, one that has ended."""
+    system.clock.now += 10 * system.policy.quarantine
+    known = {job.id for job in await system.db.read(lambda tx: tx.jobs.unfinished())}
+    await system.services.drift.end_quarantines()
+    begun = [job.id for job in await system.db.read(lambda tx: tx.jobs.unfinished()) if job.id not in known]
+    return begun[0] if begun else await system.services.drift.clean_up([])
+
+
 SCENARIOS = (
+    Scenario(
+        tidy.NAME,
+        "into quarantine",
+        _stray_brick,
+        lambda s, _: s.services.drift.clean_up(),
+        may_leave=STRAY,
+    ),
+    Scenario(tidy.NAME, "out of quarantine", _quarantined_brick, lambda s, _: _release(s), may_leave=STRAY),
+    Scenario(tidy.NAME, "for good", _quarantined_brick, lambda s, _: _remove_quarantined(s), may_leave=STRAY),
     Scenario(
         block_volume_create.NAME,
         "on a hosting volume",

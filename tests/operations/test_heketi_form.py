@@ -73,6 +73,9 @@ OURS = (
     f"{G} snapshot list # --xml",
     f"{LVM} lvs -a --reportformat json --units k -o # vg_#",
     "sed -i -e $a\\ /etc/fstab",
+    f"{LVM} (vgs|lvs) --reportformat json -o #",
+    f"{LVM} lvrename -qq --autobackup=n vg_# # #",
+    "ls -1( /var/lib/heketi/mounts(/vg_#)?)+",
     "rmdir /run/gluster/snaps/#",
     "gluster-block list # --json",
 )
