@@ -116,7 +116,8 @@ class Database:
         """Run `fn(tx, …)` in a transaction, after all that were asked for before, and return its result once it is
         committed. Whoever is cancelled while waiting in line has asked for nothing; once begun, it is finished, and its
         hooks are called, whether or not anybody still waits. `fn` may be called again, when what it did was rolled back
-        for a reason outside it. Raises StorageFailure if the books are read-only.
+        before its commit since another function failed. Raises StorageFailure if the books are read-only, or if they
+        fail; where the connection to a server was lost during a commit, it may have happened all the same.
         """
         if self.read_only:
             raise StorageFailure(REFUSAL)

@@ -81,7 +81,8 @@ class Tx:
         self.hooks.append(hook)
 
     def after_rollback(self, hook: Hook) -> None:
-        """Have something called, on the writer's thread, if this transaction is rolled back, for whatever reason."""
+        """Have something called, on the writer's thread, if this transaction is rolled back, for whatever reason, or if
+        it is not known what became of its commit."""
         self.undone.append(hook)
 
     def _built(self, cluster: str, down: frozenset[str]) -> ClusterView:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -21,6 +22,8 @@ from heketipy.db.store import Store
 from heketipy.db.transaction import Hook, Tx
 from heketipy.db.views import Allocations, Views
 from heketipy.domain.errors import HeketipyError
+
+log = structlog.get_logger(__name__)
 
 R = TypeVar("R")
 
@@ -46,10 +49,13 @@ class _Asked:
         self.result = self.context.run(self.fn, tx)
 
     def undone(self) -> None:
-        """Tell whoever wants to know that nothing has become of it."""
+        """Tell whoever wants to know that it is not known to be committed."""
         tx, self.tx = self.tx, None
         for hook in tx.undone if tx is not None else ():
-            hook()
+            try:
+                hook()
+            except Exception:
+                log.exception("what was to be told of a transaction that was undone failed")
 
     def deliver(self) -> None:
         """Call what was to be called, and tell the result. Runs on the loop of those who wait."""
@@ -91,9 +97,13 @@ class Writer:
         return result
 
     def wake(self) -> None:
-        """Have `before` called, and what waits in line worked off."""
+        """Have `before` called, and what waits in line worked off. Raises RuntimeError after the end."""
         self._awake = True
-        self._thread.submit(self._work_off)
+        try:
+            self._thread.submit(self._work_off)
+        except BaseException:
+            self._awake = False
+            raise
 
     def close(self) -> None:
         """Finish what waits in line, and close the connection. Blocks."""
@@ -119,6 +129,13 @@ class Writer:
                 connection.close()
 
     def _work_off(self) -> None:
+        try:
+            self._work_off_line()
+        except BaseException:
+            self._awake = False
+            raise
+
+    def _work_off_line(self) -> None:
         while True:
             self._before()
             some = self._next()
@@ -141,27 +158,47 @@ class Writer:
         return some
 
     def _commit(self, some: Sequence[_Asked]) -> None:
-        """Run these in one transaction. If it fails, for whatever reason but a refusal, each is run alone: whose fault
-        it was is told so, and nobody else."""
+        """Run these in one transaction, and tell each what became of it."""
         try:
             connection = self._begin()
+        except BaseException as error:
+            self._failed(some, error)
+            return
+        try:
             for asked in some:
                 self._run(asked, connection, alone=len(some) == 1)
+        except BaseException as error:
+            if len(some) == 1:
+                self._failed(some, error)
+                return
+            # Each runs alone now: whose fault it was is told so, and nobody else.
+            self._undo(some)
+            for asked in some:
+                self._commit([asked])
+            return
+        try:
             if all(asked.error for asked in some):
                 connection.rollback()
             else:
                 connection.commit()
                 self.commits += 1
         except BaseException as error:
-            self.abandon()
-            for asked in some:
-                asked.undone()
-            if len(some) > 1:
-                for asked in some:
-                    self._commit([asked])
-                return
-            some[0].error = self._failure(error)
+            # Nothing is run again: where the connection was lost, it may have been committed.
+            self._failed(some, error)
+            return
         _deliver(some)
+
+    def _failed(self, some: Sequence[_Asked], error: BaseException) -> None:
+        self._undo(some)
+        told = self._failure(error)
+        for asked in some:
+            asked.error = told
+        _deliver(some)
+
+    def _undo(self, some: Sequence[_Asked]) -> None:
+        self.abandon()
+        for asked in some:
+            asked.undone()
 
     def _run(self, asked: _Asked, connection: Connection, *, alone: bool) -> None:
         allocations = Allocations(connection, self._views)
@@ -180,11 +217,13 @@ class Writer:
 
     def _failure(self, error: BaseException) -> BaseException:
         if isinstance(error, DRIVER_ERRORS):
-            try:
-                raise translated(error, self._store.where) from error
-            except HeketipyError as told:
-                return told
-        return error
+            told: BaseException = translated(error, self._store.where)
+        elif isinstance(error, StopIteration):
+            told = RuntimeError("a transaction's function raised StopIteration")  # no future carries that one
+        else:
+            return error
+        told.__cause__ = error
+        return told
 
     def _begin(self) -> Connection:
         """Open a transaction. A connection that the server has dropped since it was last used is opened anew, once:
@@ -217,4 +256,7 @@ def _deliver(some: Sequence[_Asked]) -> None:
 
 def _tell(waiting: Sequence[_Asked]) -> None:
     for asked in waiting:
-        asked.deliver()
+        try:
+            asked.deliver()
+        except Exception:
+            log.exception("the result of a transaction could not be told")

@@ -132,9 +132,13 @@ class Runner:
 
     def expect(self, operation: str) -> None:
         """Note an operation that is being committed, from the thread that does it: `start` follows. Between the two,
-        whoever looks at the books would take it for one that nobody works on. Without a commit it stays noted, which
-        does no harm: its id is never used again."""
+        whoever looks at the books would take it for one that nobody works on."""
         self._expected.add(operation)
+
+    def expect_no_more(self, operation: str) -> None:
+        """Note, from the same thread, that an operation will not be started. If its commit has happened all the same,
+        it is found in the books, and taken back."""
+        self._expected.discard(operation)
 
     def start(self, operation: Operation, *, done: Callable[[], None] | None = None) -> None:
         """Carry out what was reserved. Called when the reservation is committed; `done` when the work has ended."""

@@ -49,6 +49,7 @@ class Starter:
         entered = Operation(id=operation, kind=kind, created=self._clock(), epoch=self._epoch, plan=encode(plan))
         tx.operations.add(entered)
         self.runner.expect(operation)
+        tx.after_rollback(lambda: self.runner.expect_no_more(operation))
         job = self.jobs.open(tx, operation)
         done = self.admission.leave if admitted else None
         tx.after_commit(lambda: self.runner.start(entered, done=done))

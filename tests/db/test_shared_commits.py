@@ -1,15 +1,20 @@
 """Transactions that wait at the same time share a commit, and know nothing of one another's failures."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, RootTransaction
+from sqlalchemy.exc import DBAPIError
 
 from heketipy.db.database import Database, Tx
 from heketipy.db.writer import TOGETHER
-from heketipy.domain.errors import Conflict, InvalidRequest, NoSpace
+from heketipy.domain.errors import Conflict, InvalidRequest, NoSpace, StorageFailure
 from heketipy.domain.model import Cluster
 from tests.support.site import CLUSTER, add_site, id_of
 
@@ -155,7 +160,7 @@ async def test_the_view_of_a_cluster_stays_true_whatever_was_undone_beside_it(bo
 
     for spoiler in (take_and_refuse, mistake):
         ended = await in_line(
-            books, lambda: books.write(take, 1), lambda spoiler=spoiler: books.write(spoiler), lambda: books.write(free)
+            books, lambda: books.write(take, 1), partial(books.write, spoiler), lambda: books.write(free)
         )
         expected = await books.read(in_books)
         assert ended[2] == expected
@@ -182,3 +187,66 @@ async def test_who_is_cancelled_in_line_has_asked_for_nothing(books: Database) -
 
     await in_line(books, cancelled, lambda: books.write(add_cluster, 1))
     assert await books.read(clusters) == [id_of("cluster", 1)]
+
+
+async def test_what_may_have_been_committed_is_not_run_again(books: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit, commits, calls, undone = Connection.commit, [0], list[int](), list[int]()
+
+    def lost(connection: Connection) -> None:
+        commit(connection)
+        commits[0] += 1
+        if commits[0] == 2:
+            raise DBAPIError("COMMIT", None, Exception("server closed the connection"), connection_invalidated=True)
+
+    def add(tx: Tx, number: int) -> int:
+        calls.append(number)
+        tx.after_rollback(lambda: undone.append(number))
+        return add_cluster(tx, number)
+
+    monkeypatch.setattr(Connection, "commit", lost)
+    ended = await in_line(books, lambda: books.write(add, 1), lambda: books.write(add, 2))
+    assert [type(error) for error in ended] == [StorageFailure] * 2
+    assert calls == undone == [1, 2]
+    assert len(await books.read(clusters)) == 2
+    assert await books.write(add, 3) == 3
+
+
+async def test_books_that_cannot_be_had_are_told_to_all_at_once(
+    books: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, begun = Connection.begin, [0]
+
+    def locked(connection: Connection) -> RootTransaction:
+        begun[0] += 1
+        if begun[0] == 2:
+            raise DBAPIError("BEGIN", None, sqlite3.OperationalError("database is locked"))
+        return begin(connection)
+
+    monkeypatch.setattr(Connection, "begin", locked)
+    ended = await in_line(books, *[lambda number=number: books.write(add_cluster, number) for number in range(5)])
+    assert [type(error) for error in ended] == [StorageFailure] * 5
+    assert begun == [2]
+
+
+async def test_a_hook_that_fails_and_an_error_that_no_future_carries_leave_the_writer_at_work(books: Database) -> None:
+    def hooked(tx: Tx) -> None:
+        tx.after_rollback(lambda: 1 / 0)
+        raise Conflict("no")
+
+    def stopped(tx: Tx) -> None:
+        raise StopIteration
+
+    refusal, mistake, fine = await in_line(
+        books, lambda: books.write(hooked), lambda: books.write(stopped), lambda: books.write(add_cluster, 1)
+    )
+    assert isinstance(refusal, Conflict)
+    assert isinstance(mistake, RuntimeError)
+    assert fine == 1
+
+
+async def test_after_the_end_every_write_is_refused(tmp_path: Path) -> None:
+    books = await asyncio.to_thread(Database.open, tmp_path / "heketi.db")
+    await asyncio.to_thread(books.close)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            await asyncio.wait_for(books.write(add_cluster, 1), LIMIT)
