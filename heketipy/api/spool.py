@@ -7,6 +7,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from typing import IO, Final
 
 from starlette.responses import Response, StreamingResponse
@@ -23,11 +24,13 @@ def spooled(pieces: Iterable[bytes]) -> IO[bytes]:
     try:
         for piece in pieces:
             file.write(piece)
-    except OSError as error:
-        file.close()
-        raise StorageFailure(f"The answer could not be written to {tempfile.gettempdir()}: {error.strerror}") from error
-    except BaseException:
-        file.close()
+        file.flush()
+    except BaseException as error:
+        with suppress(OSError):
+            file.close()
+        if isinstance(error, OSError):
+            text = f"The answer could not be written to the directory for temporary files: {error.strerror}"
+            raise StorageFailure(text) from error
         raise
     return file
 

@@ -50,8 +50,8 @@ fail() { say broken "$*"; exit 1; }
 set -- $(for tool in timeout base64 head mktemp mkdir rm flock; do
 command -pv "$tool" || command -v "$tool" || { printf 'missing %s' "$tool"; break; }
 done)
-found=$*
-case $found in *missing*) fail "${found##*missing } is missing" ;; esac
+found=" $*"
+case $found in *" missing "*) fail "${found##*missing } is missing" ;; esac
 timeout=$1 base64=$2 head=$3 mktemp=$4 mkdir=$5 rm=$6 flock=$7
 directory=@DIRECTORY@
 if [ -z "$directory" ]; then

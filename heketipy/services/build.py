@@ -127,7 +127,7 @@ async def build(
     starter = Starter(runner, jobs, admission, epoch=epoch, ids=ids, clock=clock)
     cleaner = Cleaner(db, storage_nodes, runner, epoch=epoch, clock=clock, down=lambda: health.down)
     endpoints = EndpointCheck(policy.endpoints)
-    explanations = Explanations(db, reservations, clock=clock)
+    explanations = Explanations(db, reservations)
     operations = Operations(db, runner, cleaner, jobs, clock=clock)
     return Services(
         clusters=Clusters(db, admission, ids=ids),

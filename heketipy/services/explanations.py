@@ -1,6 +1,7 @@
 """Why there was no room, for a person: made after a refusal, outside the writer, and not anew for each repetition."""
 
 import asyncio
+import time
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
@@ -16,6 +17,9 @@ looking at all of its devices takes time."""
 SHARE = 0.02
 """How much of the time at most is spent on explaining the same thing anew: that of a large site stays fresh longer."""
 
+LONGEST_SECONDS = 60.0
+"""But no longer than this, since devices may have been added."""
+
 REMEMBERED = 100
 
 K = TypeVar("K", bound=Hashable)
@@ -24,10 +28,9 @@ K = TypeVar("K", bound=Hashable)
 class Explanations:
     """Explains refusals of placement."""
 
-    def __init__(self, db: Database, reservations: Reservations, *, clock: Callable[[], float]) -> None:
+    def __init__(self, db: Database, reservations: Reservations) -> None:
         self._db = db
         self._reservations = reservations
-        self._clock = clock
         self._given: dict[object, tuple[float, str]] = {}
         self._asked: dict[object, asyncio.Task[str]] = {}
 
@@ -41,7 +44,7 @@ class Explanations:
 
     async def _remembered(self, question: K, explain: Callable[[Tx, K], str]) -> str:
         stale, text = self._given.get(question, (0.0, ""))
-        if self._clock() < stale:
+        if time.monotonic() < stale:
             return text
         task = self._asked.get(question)
         if task is None:
@@ -50,15 +53,18 @@ class Explanations:
         return await asyncio.shield(task)
 
     async def _explained(self, question: K, explain: Callable[[Tx, K], str]) -> str:
-        began = self._clock()
+        def explained(tx: Tx) -> tuple[str, float]:
+            began = time.perf_counter()
+            return explain(tx, question), time.perf_counter() - began
+
         try:
-            text = await self._db.read(explain, question)
+            text, seconds = await self._db.read(explained)
         finally:
             del self._asked[question]
-        ended = self._clock()
         if len(self._given) >= REMEMBERED:
             self._given.clear()
-        self._given[question] = (ended + max(FRESH_SECONDS, (ended - began) / SHARE), text)
+        fresh = min(max(FRESH_SECONDS, seconds / SHARE), LONGEST_SECONDS)
+        self._given[question] = (time.monotonic() + fresh, text)
         return text
 
     def _explain_create(self, tx: Tx, spec: VolumeSpec) -> str:

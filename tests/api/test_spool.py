@@ -50,8 +50,16 @@ def test_a_long_body_is_not_kept_in_memory_while_it_is_written() -> None:
 def test_a_body_for_which_there_is_no_room_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
     spooled([MEBIBYTE]).close()
-    with pytest.raises(StorageFailure, match=r"could not be written to .*absent: No such file"):
+    with pytest.raises(StorageFailure, match=r"could not be written to the directory .*: No such file"):
         spooled([MEBIBYTE, b"more"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+@pytest.mark.parametrize("size", [1, 700, 5000, 1 << 20])
+def test_a_full_disk_is_told_whatever_the_size_of_the_pieces(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("w+b"))  # noqa: SIM115
+    with pytest.raises(StorageFailure, match="No space left on device"):
+        spooled(bytes(size) for _ in range(2 * (1 << 20) // size + 1))
 
 
 def test_what_fails_while_it_is_written_leaves_nothing_open() -> None:
