@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 from starlette.requests import Request
 
 from heketipy.domain.admin import AdminMode
+from heketipy.domain.comparison import Finding, Leftover
 from heketipy.domain.consistency import Report
 from heketipy.domain.details import ClusterContents, ClusterDetails, DeviceDetails, NodeDetails, VolumeDetails
 from heketipy.domain.dry_run import VolumeOutlook
@@ -148,6 +149,41 @@ class Examiner(Protocol):
     async def examine(self) -> ExaminedNodes: ...
 
 
+class DriftFound(Protocol):
+    """In what books, nodes and gluster differ: `hosts` of nodes by id, why nodes were not seen, when findings were."""
+
+    @property
+    def findings(self) -> Sequence[Finding]: ...
+    @property
+    def hosts(self) -> Mapping[str, str]: ...
+    @property
+    def unseen(self) -> Mapping[str, str]: ...
+    @property
+    def seen(self) -> Mapping[str, float]: ...
+
+
+class CleanUpProposed(Protocol):
+    """What a clean-up would do, and what not."""
+
+    @property
+    def leftovers(self) -> Sequence[Leftover]: ...
+    @property
+    def refused(self) -> Mapping[str, str]: ...
+    @property
+    def hosts(self) -> Mapping[str, str]: ...
+    @property
+    def until(self) -> int: ...
+
+
+class Drift(Protocol):
+    """Use cases of drift."""
+
+    async def look(self) -> DriftFound: ...
+    async def propose(self, findings: Sequence[str] | None, /) -> CleanUpProposed: ...
+    async def clean_up(self, findings: Sequence[str] | None, /) -> str: ...
+    async def release(self, findings: Sequence[str], /) -> str: ...
+
+
 class Counted(Protocol):
     """What there is in numbers; None where that is not known."""
 
@@ -203,6 +239,8 @@ class Services(Protocol):
     def topology(self) -> Topology: ...
     @property
     def examiner(self) -> Examiner: ...
+    @property
+    def drift(self) -> Drift: ...
     @property
     def admin(self) -> Admin: ...
     @property

@@ -8,6 +8,7 @@ from heketipy.api import (
     bricks,
     clusters,
     devices,
+    drift,
     dump,
     examination,
     hello,
@@ -35,6 +36,7 @@ _RESOURCES = (
     dump,
     topology,
     examination,
+    drift,
     hello,
 )
 

@@ -15,9 +15,10 @@ from heketipy.cli.values import FlagType
 Function = Callable[..., Awaitable[None]]
 
 
-def group(name: str, *, about: str) -> click.Group:
-    """Declare a group. `about` is one line."""
-    return click.Group(name, help=about, short_help=about)
+def group(name: str, *, about: str, alone: Function | None = None) -> click.Group:
+    """Declare a group. `about` is one line, `alone` what it does without a command of its own; else it shows its help.
+    """
+    return click.Group(name, help=about, short_help=about, callback=alone)
 
 
 def command(

@@ -16,6 +16,7 @@ from heketipy.cli.commands import flag
 from heketipy.cli.device import DEVICE
 from heketipy.cli.line import Line, UnknownCommandError, WrongLineError, find, read
 from heketipy.cli.node import NODE
+from heketipy.cli.server import SERVER
 from heketipy.cli.session import CommandError, Session, Streams
 from heketipy.cli.topology import TOPOLOGY
 from heketipy.cli.usage import help_text, usage_text
@@ -45,7 +46,7 @@ ROOT: Final = click.Group(
         flag("tls-cert", TEXTS, [], "Files of certificates to trust instead of the system's", letter="C"),
     ],
     # The order is that of suggestions for a word that is no command.
-    commands={str(part.name): part for part in (CLUSTER, DEVICE, NODE, TOPOLOGY, VOLUME, _HELP)},
+    commands={str(part.name): part for part in (CLUSTER, DEVICE, NODE, SERVER, TOPOLOGY, VOLUME, _HELP)},
 )
 
 
@@ -78,7 +79,7 @@ async def run(words: Sequence[str], streams: Streams, environment: Mapping[str, 
             _help(line.arguments, streams)
         elif line.command is ROOT:
             streams.err.write(usage_text(ROOT, line.path, ROOT))
-        elif isinstance(line.command, click.Group):
+        elif isinstance(line.command, click.Group) and line.command.callback is None:
             streams.out.write(help_text(line.command, line.path, ROOT))
         else:
             await _call(line, streams, environment)

@@ -40,7 +40,7 @@ def _usage(command: click.Command, name: str, root: click.Group) -> str:
     if not isinstance(command, click.Group):
         words = command.context_settings.get(ARGUMENTS, "")
         lines.append(f"  {name} {words} [flags]\n" if words else f"  {name} [flags]\n")
-    if command is root:
+    if command is root or (isinstance(command, click.Group) and command.callback is not None):
         lines.append(f"  {name} [flags]\n")
     if isinstance(command, click.Group):
         lines.append(f"  {name} [command]\n")

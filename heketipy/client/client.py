@@ -10,6 +10,7 @@ from heketipy.client.clusters import Clusters
 from heketipy.client.connection import Connection, Json
 from heketipy.client.devices import Devices
 from heketipy.client.nodes import Nodes
+from heketipy.client.state import State
 from heketipy.client.volumes import Volumes
 
 
@@ -37,6 +38,7 @@ class Client:
         self.nodes = Nodes(self._connection)
         self.devices = Devices(self._connection)
         self.volumes = Volumes(self._connection)
+        self.state = State(self._connection)
 
     async def hello(self) -> str:
         """Return the server's greeting, for which it asks no token."""

@@ -11,7 +11,8 @@ VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "vectors" / 
 
 NOT_YET = {
     ("blockvolume",),
-    ("server",),
+    ("server", "mode"),
+    ("server", "operations"),
     ("loglevel",),
     ("device", "settags"),
     ("device", "removetags"),
