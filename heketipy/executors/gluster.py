@@ -112,6 +112,10 @@ class Gluster:
         """Ask for the trusted pool; read the answer with `read_peers`."""
         return self._gluster("pool", "list", "--xml")
 
+    def op_version(self) -> tuple[str, ...]:
+        """Ask for the version of the protocol that the pool speaks."""
+        return self._gluster("volume", "get", "all", "cluster.op-version")
+
     def snapshot_limit(self, limit: int) -> tuple[str, ...]:
         """Limit how many snapshots a volume may have."""
         return self._gluster("snapshot", "config", "snap-max-hard-limit", str(limit))
@@ -344,6 +348,11 @@ def is_busy(text: str) -> bool:
 def is_volume_missing(text: str) -> bool:
     """Tell whether gluster says that the volume does not exist."""
     return re.search(r"Volume (\S+ )?does not exist", text) is not None
+
+
+def are_peers_down(text: str) -> bool:
+    """Tell whether gluster deletes no volume now since a peer is down."""
+    return "Some of the peers are down" in text
 
 
 def blamed(text: str) -> str:

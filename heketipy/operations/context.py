@@ -79,9 +79,10 @@ class Context:
     """One operation at work.
 
     `quiet` says that the last attempt is so long ago that nothing of it can still run on any node. `down` are nodes
-    known not to answer. `reservations` finds room for what can only be placed when nodes were asked. `owed` and `kept`
-    are found out while bricks are destroyed: what absent nodes owe, and bricks (by id) whose space LVM did not give
-    back, since other volumes still use their thin pool.
+    known not to answer. `finishing`: it could not be taken back and goes forward again, if need be without nodes that
+    are away. `reservations` finds room for what can only be placed when nodes were asked. `owed` and `kept` are found
+    out while bricks are destroyed: what absent nodes owe, and bricks (by id) whose space LVM did not give back, since
+    other volumes still use their thin pool.
     """
 
     operation: Operation
@@ -93,6 +94,7 @@ class Context:
     quiet: bool = False
     down: frozenset[str] = frozenset()
     rebalance: bool = True
+    finishing: bool = False
     journal: dict[str, Any] = field(default_factory=dict)
     pivoted: bool = False
     owed: dict[str, Owed] = field(default_factory=dict)

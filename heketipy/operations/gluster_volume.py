@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from heketipy.db.database import Tx
 from heketipy.domain.errors import CommandFailed
 from heketipy.domain.model import Brick, NodeAddress, Volume
+from heketipy.domain.operation import Status
 from heketipy.domain.options import has_arbiter
-from heketipy.executors.gluster import blamed
+from heketipy.domain.states import State
+from heketipy.executors.gluster import are_peers_down, blamed
 from heketipy.executors.nodes import GlusterVolume, VolumeLayout
 from heketipy.operations.bricks import locations
+from heketipy.operations.context import Context
+from heketipy.operations.saga import NoWayBack
 
 
 def layout(volume: Volume, bricks: Sequence[Brick], nodes: Mapping[str, NodeAddress]) -> VolumeLayout:
@@ -35,6 +40,28 @@ def culprit(error: CommandFailed, nodes: Iterable[NodeAddress]) -> str:
     """Return the id of the node on whose account gluster refused: the one that it names, else the one it ran on."""
     host = blamed(str(error))
     return next((node.id for node in nodes if host and node.storage == host), error.node)
+
+
+async def delete_made(context: Context, node: NodeAddress, name: str, bricks: Iterable[Brick]) -> None:
+    """Take back a gluster volume that an operation has made.
+
+    gluster deletes none while a peer is down. Raises NoWayBack then, if the client still waits, or if people have put a
+    node of the bricks out of use: with its brick in nobody's volume it could never be given up. Else CommandFailed: the
+    volume goes when the node is back.
+    """
+    try:
+        await context.nodes.delete_volume(node, name, fence=context.fence)
+    except CommandFailed as error:
+        if are_peers_down(str(error)):
+            holders = sorted({brick.node for brick in bricks})
+            given_up = await context.db.read(_any_out_of_use, holders)
+            if given_up or context.operation.status is Status.NEW:
+                raise NoWayBack(str(error)) from error
+        raise
+
+
+def _any_out_of_use(tx: Tx, nodes: Sequence[str]) -> bool:
+    return any(node.state is not State.ONLINE for node in tx.nodes.of_ids(nodes))
 
 
 def path_of(brick: str) -> str:

@@ -222,6 +222,7 @@ class Runner:
             error = task.exception()
             if isinstance(error, Exception):
                 log.error("an operation ended unsettled", operation=operation, reason=explain(error), exc_info=error)
+                self._last_attempt[operation] = self._clock()
                 self.backoff.failed(operation)
 
         task.add_done_callback(ended)
@@ -242,7 +243,7 @@ class Runner:
                 if operation is not None:
                     await action(operation)
 
-    def _prepare(self, operation: Operation) -> Work:
+    def _prepare(self, operation: Operation, *, quiet: bool = False) -> Work:
         kind = KINDS[operation.kind]
         plan = decode(kind.plan, operation.plan)
         context = Context(
@@ -252,7 +253,7 @@ class Runner:
             fence=Fence(operation.id, self._epoch),
             reservations=self._reservations,
             children=self,
-            quiet=self._clock() - self._last_attempt.get(operation.id, self._since) > self._quiet_after,
+            quiet=quiet,
             down=self._reservations.down(),
             rebalance=self._rebalance,
             journal=dict(operation.journal),
@@ -289,13 +290,17 @@ class Runner:
             await saga.unwind(work.begun)
         except Superseded:
             raise
+        except saga.NoWayBack as refusal:
+            await self._finish(work, refusal, _for_user(error))
+            return None
         except Exception as refusal:
             await self._stuck(work, refusal, _for_user(error))
             return None
         return await self._take_back(work, error)
 
     async def _recover(self, operation: Operation) -> None:
-        work = self._prepare(operation)
+        last = self._last_attempt.get(operation.id, self._since)
+        work = self._prepare(operation, quiet=self._clock() - last > self._quiet_after)
         log.info("taking up an unsettled operation", kind=work.kind.name, pivoted=operation.pivoted)
         if work.kind.finishes and operation.epoch == FROM_HEKETI and not operation.pivoted:
             await self._carry_out(operation)
@@ -309,8 +314,23 @@ class Runner:
                 await self._settle(work, work.kind.release, _interrupted(operation))
         except Superseded:
             raise
+        except saga.NoWayBack as refusal:
+            await self._finish(work, refusal, _interrupted(operation))
         except Exception as refusal:
             await self._stuck(work, refusal, _interrupted(operation))
+
+    async def _finish(self, work: Work, refusal: saga.NoWayBack, outcome: Outcome) -> None:
+        """Finish what cannot be taken back. `outcome` is what the client is told if that fails, too."""
+        log.warning("operation cannot be taken back; it is finished instead", reason=str(refusal))
+        work.context.finishing = True
+        try:
+            await saga.finish(work.steps, refusal)
+        except Superseded:
+            raise
+        except Exception as error:
+            await self._stuck(work, error, outcome)
+        else:
+            await self._publish(work)
 
     async def _publish(self, work: Work) -> None:
         await self._settle(work, work.kind.publish, None)

@@ -18,6 +18,13 @@ async def nothing() -> None:
     """Undo of a step that leaves nothing."""
 
 
+class NoWayBack(Exception):
+    """Raised by an undo that is refused for as long as a node is away: what was made is to be finished instead, so that
+    nothing waits for a node that may never be back. `step` is the one that could not be taken back."""
+
+    step: "Step | None" = None
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One idempotent action, and the idempotent action that takes it back.
@@ -46,9 +53,21 @@ def may_have_begun(steps: Sequence[Step]) -> Sequence[Step]:
 
 
 async def unwind(begun: Sequence[Step]) -> None:
-    """Take back steps, newest first, the one that failed included: it may have half happened."""
+    """Take back steps, newest first, the one that failed included: it may have half happened. Raises NoWayBack, with
+    everything before that step untouched."""
     for step in reversed(begun):
-        await step.undo()
+        try:
+            await step.undo()
+        except NoWayBack as refusal:
+            refusal.step = step
+            raise
+
+
+async def finish(steps: Sequence[Step], refusal: NoWayBack) -> None:
+    """Go forward again, from a step on that could not be taken back."""
+    start = next(index for index, step in enumerate(steps) if step == refusal.step)
+    for step in steps[start:]:
+        await step.do()
 
 
 async def passed_pivot(steps: Sequence[Step]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from heketipy.db.database import Tx
-from heketipy.domain.errors import CannotBegin, CommandFailed, InUse, NotFound
+from heketipy.domain.errors import CannotBegin, CommandFailed, InUse, NodeUnreachable, NotFound
 from heketipy.domain.ids import IdSource
 from heketipy.domain.model import Brick, NodeAddress
 from heketipy.domain.names import default_volume_name
@@ -136,6 +136,9 @@ class Cloning:
 
     async def clone(self) -> None:
         """Make the copy in gluster."""
+        if self.context.finishing and (made := await self._find()) is not None:
+            await self.context.note(uuid=made.id)
+            return
         try:
             uuid = await self._on_via(
                 lambda node: self.context.nodes.clone_snapshot(
@@ -173,9 +176,14 @@ class Cloning:
         await self._note_paths(found)
         placed = self._placed()
         for node, group in by_node(placed).items():
-            volumes = await self.context.nodes.clone_volumes(
-                self.nodes[node], bricks.specs(group, gid=0), fence=self.context.fence
-            )
+            try:
+                volumes = await self.context.nodes.clone_volumes(
+                    self.nodes[node], bricks.specs(group, gid=0), fence=self.context.fence
+                )
+            except NodeUnreachable:
+                if not self.context.finishing:
+                    raise
+                continue  # they are looked up again when the copy is deleted
             for brick in group:
                 if brick.id not in volumes:
                     text = f"Failed to find the logical volume of brick {brick.path} of {self.plan.clone.name}"
@@ -191,8 +199,10 @@ class Cloning:
                 f"Unexpected number of brick paths. {len(set(found.bricks))} unique paths, {len(order)} bricks",
                 node=self.context.journal["via"],
             )
+        known = self.context.journal.get("places", {})
         places = {
-            brick: {"path": gluster_volume.path_of(name)} for brick, name in zip(order, found.bricks, strict=True)
+            brick: {**known.get(brick, {}), "path": gluster_volume.path_of(name)}
+            for brick, name in zip(order, found.bricks, strict=True)
         }
         await self.context.note(uuid=found.id, places=places)
 
@@ -218,7 +228,7 @@ class Cloning:
             if "places" not in self.context.journal:
                 await self._note_paths(found)
             await self._on_via(
-                lambda node: self.context.nodes.delete_volume(node, self.plan.clone.name, fence=self.context.fence)
+                lambda node: gluster_volume.delete_made(self.context, node, self.plan.clone.name, self.plan.bricks)
             )
         if "places" in self.context.journal:
             await bricks.destroy(self.context, self._placed(), self.nodes)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from heketipy.db.database import Tx
 from heketipy.domain.errors import CommandFailed
-from heketipy.domain.model import NodeAddress
+from heketipy.domain.model import Brick, NodeAddress
+from heketipy.domain.operation import Status
 from heketipy.domain.plans import CreateVolume
 from heketipy.executors.nodes import GlusterVolume
 from heketipy.operations import bricks, gluster_volume
@@ -51,6 +52,9 @@ class Creation:
 
     async def create_volume(self) -> None:
         """Make the gluster volume. Where somebody else's has its name, no other place would do."""
+        if self.context.finishing:
+            await self._finish()
+            return
         layout = gluster_volume.layout(self.plan.volume, self.plan.bricks, self.nodes)
         try:
             await self.context.nodes.create_volume(self.first, layout, fence=self.context.fence)
@@ -60,21 +64,51 @@ class Creation:
             culprit = gluster_volume.culprit(error, self.plan.nodes)
             raise CommandFailed(str(error), node=culprit, retryable=not foreign) from error
 
+    async def _finish(self) -> None:
+        """Make what is there a volume that is good for something, though a node is away without which it cannot be
+        taken back: whole, or of the sets that gluster has taken in. In it bricks can move away from the node."""
+        try:
+            await self._make(self.plan.bricks)
+        except CommandFailed:
+            found = await self.context.ask_where_it_ran(self.first, self.plan.nodes, self._find)
+            inside = set(gluster_volume.present(found, self.plan.bricks))
+            awaited = self.context.operation.status is Status.NEW  # by a client, for whom less would be a failure
+            if not inside or awaited or self.plan.volume.block:
+                raise
+            refused = [brick for brick in self.plan.bricks if brick.id not in inside]
+            await self.context.note(refused=[brick.id for brick in refused])
+            await self._make([brick for brick in self.plan.bricks if brick.id in inside])
+            await bricks.destroy(self.context, refused, self.nodes)
+
+    async def _make(self, some: Sequence[Brick]) -> None:
+        layout = gluster_volume.layout(self.plan.volume, some, self.nodes)
+        await self.context.ask_where_it_ran(
+            self.first,
+            self.plan.nodes,
+            lambda node: self.context.nodes.create_volume(node, layout, fence=self.context.fence),
+        )
+
     async def destroy_volume(self) -> None:
         """Take the gluster volume back, if there is one and it is ours."""
         await self.context.ask_where_it_ran(self.first, self.plan.nodes, self._destroy)
 
     async def _destroy(self, node: NodeAddress) -> None:
         if gluster_volume.present(await self._find(node), self.plan.bricks):
-            await self.context.nodes.delete_volume(node, self.plan.volume.name, fence=self.context.fence)
+            await gluster_volume.delete_made(self.context, node, self.plan.volume.name, self.plan.bricks)
 
     async def _find(self, node: NodeAddress) -> GlusterVolume | None:
         return await self.context.nodes.volume(node, self.plan.volume.name, fence=self.context.fence)
 
 
 def publish(tx: Tx, plan: CreateVolume, context: Context) -> Outcome:
-    """Show the volume."""
-    tx.bricks.set_pending([brick.id for brick in plan.bricks], "")
+    """Show the volume, as far as it was made."""
+    missing = set(context.journal.get("refused", ()))
+    refused = [brick for brick in plan.bricks if brick.id in missing]
+    if refused:
+        bricks.release(tx, context, refused)
+        there = len(plan.bricks) - len(refused)
+        tx.volumes.set_size(plan.volume.id, max(1, plan.volume.size_gib * there // len(plan.bricks)))
+    tx.bricks.set_pending([brick.id for brick in plan.bricks if brick.id not in missing], "")
     tx.volumes.set_pending(plan.volume.id, "")
     return Outcome(result=f"/volumes/{plan.volume.id}")
 

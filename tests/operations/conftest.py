@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from heketipy.executors.simulator import Simulator
+from tests.operations.trouble import Site, untroubled
 from tests.support.databases import postgresql_server, where
 from tests.support.system import System
 
@@ -31,6 +32,13 @@ async def system(tmp_path: Path) -> AsyncIterator[System]:
     running = await System(tmp_path / "heketi.db", _simulator()).start()
     yield running
     await running.stop()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A site without trouble so far."""
+    async with untroubled(tmp_path / "heketi.db") as made:
+        yield made
 
 
 @pytest.fixture

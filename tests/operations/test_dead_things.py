@@ -5,44 +5,20 @@ The health monitor has not looked yet when the work is asked for: that is the wo
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 import pytest
 
-from heketipy.domain.errors import NotFound
 from heketipy.domain.model import DeviceSpec, VolumeSpec
 from heketipy.domain.operation import Job
 from heketipy.domain.states import HealCheck, State
-from heketipy.executors.simulator import Effect, Fault, Simulator, on
+from heketipy.executors.simulator import Effect, Fault, on
 from tests.operations.scenarios import REPLICA_3
-from tests.support.system import HOSTS, System
+from tests.operations.trouble import Site, bury, disk_of, given_up, nothing_is_left
+from tests.support.system import HOSTS
 
 BUSY = "umount: /var/lib/heketi/mounts: target is busy."
-
-
-@dataclass(slots=True)
-class Site:
-    """Four nodes with two devices each, and a volume. `node` is the one that will be in trouble; `device` is the one of
-    its devices that holds `brick` of the volume, `spare` its other one. `lost` and `disk` are the device and its path
-    that are lost when a disk is; `damaged` are the names of what the trouble spoils for good."""
-
-    system: System
-    cluster: str
-    volume: str
-    brick: str
-    node: str
-    host: str
-    device: str
-    spare: str
-    lost: str
-    disk: str
-    damaged: tuple[str, ...] = field(default=())
-
-    @property
-    def simulator(self) -> Simulator:
-        return self.system.simulator
 
 
 # What is asked for
@@ -59,7 +35,7 @@ class Request:
 async def _spare_is_failed(site: Site) -> None:
     for state in (State.OFFLINE, State.FAILED):
         await site.system.done(await site.system.services.devices.set_state(site.spare, state, HealCheck.ENABLE))
-    site.lost, site.disk = site.spare, await _disk(site.system, site.spare)
+    site.lost, site.disk = site.spare, await disk_of(site.system, site.spare)
 
 
 async def _device_is_offline(site: Site) -> None:
@@ -277,37 +253,6 @@ def test_every_cell_has_an_outcome() -> None:
     assert all(row.keys() == REQUESTS.keys() for row in OUTCOMES.values())
 
 
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    """A site without trouble. Its nodes have the disks that they have: none appears on first sight."""
-    simulator = Simulator(seed=1)
-    for host in HOSTS:
-        simulator.add_node(host, disks_gib=dict.fromkeys(("/dev/sdb", "/dev/sdc"), 500))
-    system = await System(tmp_path / "heketi.db", simulator).start()
-    cluster = (await system.cluster(nodes=4, devices=2)).cluster.id
-    volume = await system.volume(10, REPLICA_3, name="wanted")
-    brick = next(b for b in (await system.services.volumes.info(volume)).bricks if b.position == 1)
-    node = await system.services.nodes.info(brick.node)
-    spare = next(found.device.id for found in node.devices if found.device.id != brick.device)
-    yield Site(
-        system,
-        cluster=cluster,
-        volume=volume,
-        brick=brick.id,
-        node=brick.node,
-        host=node.node.manage[0],
-        device=brick.device,
-        spare=spare,
-        lost=brick.device,
-        disk=await _disk(system, brick.device),
-    )
-    await system.stop()
-
-
-async def _disk(system: System, device: str) -> str:
-    return (await system.services.devices.info(device)).device.name
-
-
 @pytest.mark.parametrize(("trouble", "request_"), CELLS, ids=[f"{t}, {r}" for t, r in CELLS])
 async def test_what_is_asked_for_in_trouble_has_its_outcome_and_leaves_nothing_when_the_trouble_is_over(
     site: Site, trouble: str, request_: str
@@ -373,33 +318,6 @@ async def _shown(site: Site, wanted: Outcome) -> None:
     assert record.next_try > site.system.clock.now
 
 
-async def clean(system: System) -> None:
-    """Let time pass, twice, and the cleaner work: what is paid may be what something else waits for."""
-    for _ in range(2):
-        system.clock.now += 10_000
-        await system.services.health.look()
-        await system.services.cleaner.clean()
-        await system.services.runner.drain()
-
-
-async def given_up(site: Site) -> None:
-    """Do what an admin does who says that a node will never be back, with requests only."""
-    system, services = site.system, site.system.services
-    await clean(system)
-    try:
-        node = await services.nodes.info(site.node)
-    except NotFound:
-        return
-    if node.node.state is State.ONLINE:
-        await system.done(await services.nodes.set_state(site.node, State.OFFLINE, HealCheck.ENABLE))
-    if node.node.state is not State.FAILED:
-        await system.done(await services.nodes.set_state(site.node, State.FAILED, HealCheck.ENABLE))
-    for found in node.devices:
-        await system.done(await services.devices.delete(found.device.id, forget=True))
-    await system.done(await services.nodes.delete(site.node))
-    await clean(system)
-
-
 async def given_up_and_added_anew(site: Site) -> None:
     """Give a node up that has lost what it had, and add it anew under its name."""
     await given_up(site)
@@ -423,20 +341,3 @@ async def disk_replaced(site: Site) -> None:
                 await system.done(await devices.set_state(device.id, state, HealCheck.ENABLE))
         await system.done(await devices.delete(device.id, forget=True))
     await system.done(await devices.add(DeviceSpec(node=node.id, name=site.disk)))
-
-
-def bury(site: Site) -> None:
-    """Take the machine out of the simulation: what is on its disks is nobody's business any more."""
-    state = site.simulator.state
-    del state.nodes[site.host]
-    alone = [key for key, pool in state.pools.items() if list(pool.members) == [site.host]]
-    for key in alone:
-        del state.pools[key]
-
-
-async def nothing_is_left(site: Site) -> None:
-    """Demand that everything is settled and paid, and that books and nodes agree."""
-    await clean(site.system)
-    unsettled = await site.system.services.operations.unsettled()
-    assert (unsettled.records, unsettled.unrecorded, unsettled.debts) == ([], [], [])
-    assert await site.system.discrepancies() == []
