@@ -21,7 +21,10 @@ def steps(plan: AddDevice, context: Context) -> Sequence[Step]:
         try:
             reading = await _taken(plan, context)
         except DeviceNotAvailable as error:
-            raise await _explained(plan, context, error) from error
+            if not error.connected:  # a node that could not be asked before is not asked again
+                raise
+            holdings = await context.nodes.holdings(plan.node, plan.name, refusal=str(error))
+            raise error.more(holdings.lines()) from error
         context.remember(
             total_kib=reading.total_kib,
             free_kib=reading.free_kib,
@@ -51,14 +54,6 @@ async def _taken(plan: AddDevice, context: Context) -> DeviceReading:
             raise
         await _may_be_wiped(context, error)
         return await context.nodes.set_up_device(plan.node, plan.name, plan.id, destroy=True, fence=context.fence)
-
-
-async def _explained(plan: AddDevice, context: Context, error: DeviceNotAvailable) -> DeviceNotAvailable:
-    """Add to a refusal what holds the disk; a node that could not be asked before is not asked again."""
-    if not error.connected:
-        return error
-    holdings = await context.nodes.holdings(plan.node, plan.name, refusal=str(error))
-    return error.more(holdings.lines())
 
 
 async def _may_be_wiped(context: Context, error: DeviceNotAvailable) -> None:
