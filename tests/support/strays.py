@@ -1,8 +1,11 @@
 """Things that nobody knows, put on a node past the server as half-done work of other times would have left them."""
 
+from dataclasses import replace
+
 from heketipy.domain.model import NodeAddress
 from heketipy.domain.names import brick_path, lv, volume_group
 from heketipy.executors.nodes import BrickSpec, StorageNodes
+from heketipy.executors.options import NodeOptions
 from heketipy.executors.simulator import Simulator, SimulatorTransport
 from heketipy.executors.transport import Batch, Command
 from tests.support.system import System
@@ -26,7 +29,8 @@ async def run(system: System, host: str, *argvs: tuple[str, ...]) -> None:
 
 async def stray_brick(system: System, host: str, device: str, brick: str = STRAY) -> None:
     """Make a whole brick: pool, volume, file system, fstab line, mount, folder."""
-    nodes = StorageNodes(SimulatorTransport(system.simulator), system.options)
+    options = replace(system.options, lvm=NodeOptions().lvm, udevadm=NodeOptions().udevadm)
+    nodes = StorageNodes(SimulatorTransport(system.simulator), options)
     size_kib = 1 << 20
     spec = BrickSpec(brick, device, brick_path(device, brick), size_kib, size_kib, 8192)
     await nodes.create_bricks(by_hand(host), [spec])
