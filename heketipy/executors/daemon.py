@@ -1,6 +1,6 @@
-"""The gluster daemon of a node."""
+"""The daemons of a node."""
 
 
-def status() -> tuple[str, ...]:
-    """Ask whether it runs: status 0 means that it does."""
-    return ("systemctl", "status", "glusterd")
+def status(unit: str = "glusterd") -> tuple[str, ...]:
+    """Ask whether one runs, by default gluster's: status 0 means that it does."""
+    return ("systemctl", "status", unit)

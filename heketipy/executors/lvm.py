@@ -191,6 +191,14 @@ class Lvm:
         """Ask for all logical volumes of the node; read the answer with `read_lvs`."""
         return self._lvm("lvs", "--reportformat", "json", "--units", "k")
 
+    def version(self) -> tuple[str, ...]:
+        """Ask for its version."""
+        return self._lvm("version")
+
+    def udev_version(self) -> tuple[str, ...]:
+        """Ask for udev's version, by the way in which it is asked for links."""
+        return (*shlex.split(self.options.lvm_wrapper), self.options.udevadm, "--version")
+
     def device_settings(self) -> tuple[str, ...]:
         """Ask which devices LVM is told to look at; read the answer with `read_filters`."""
         return self._lvm("lvmconfig", "--typeconfig", "current", "devices")
@@ -261,6 +269,11 @@ def _rows(text: str, kind: str, *fields: str) -> list[dict[str, Any]]:
 
 def _is_report(text: str, kind: str) -> bool:
     return all(isinstance(report.get(kind), list) for report in _reports(text))
+
+
+def read_group_names(text: str) -> frozenset[str]:
+    """Read the names of all volume groups of a report. Raises ValueError if it is none."""
+    return frozenset(str(row.get("vg_name", "")) for report in _reports(text) for row in report.get("vg") or [])
 
 
 def read_allocations(text: str) -> Allocations:

@@ -24,6 +24,7 @@ from heketipy.executors.peers import CHECK_TIMEOUT, Peers
 from heketipy.executors.quarantine import Failures, Quarantine
 from heketipy.executors.stocktaking import Stocktaking
 from heketipy.executors.transport import Fence, Transport
+from heketipy.executors.vitals import Checkup, Vitals
 from heketipy.executors.volumes import Volumes
 
 __all__ = [
@@ -61,6 +62,7 @@ class StorageNodes:
         self._volumes = Volumes(conversation, options)
         self._clones = Clones(conversation, options)
         self._blocks = Blocks(conversation, options)
+        self._checkup = Checkup(transport, options)
         self._examiner = Examiner(transport, conversation, options)
         self._stocktaking = Stocktaking(transport, self._volumes, options)
         self._quarantine = Quarantine(transport, options)
@@ -94,6 +96,10 @@ class StorageNodes:
     ) -> Failures:
         """Remove what was in quarantine up to now (seconds since 1970); tell what could not be done, and why."""
         return await self._quarantine.end(node, leftovers, now=now, fence=fence)
+
+    async def vitals(self, node: NodeAddress, *, block: bool = False) -> Vitals:
+        """Look whether a node can serve, also for block volumes where that is wanted."""
+        return await self._checkup.vitals(node, block=block)
 
     async def check(self, node: NodeAddress, *, limit: float = CHECK_TIMEOUT) -> None:
         """Make sure that a node's gluster daemon runs. `limit` is in seconds."""

@@ -12,6 +12,7 @@ Usage:
   heketi [flags]
   heketi db [command]
   heketi offline [command]
+  heketi doctor [flags]
 
 Flags:
       --config string   Configuration file

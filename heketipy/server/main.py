@@ -14,8 +14,9 @@ import click
 
 from heketipy import __version__
 from heketipy.config import ConfigurationError, ExecutorName, Settings, load
-from heketipy.server import database_line, heketi_line, offline_line, preflight
+from heketipy.server import database_line, doctor_line, heketi_line, offline_line, preflight
 from heketipy.server.database_line import DatabaseLine
+from heketipy.server.doctor_line import DoctorLine
 from heketipy.server.offline_line import OfflineLine
 from heketipy.server.options import ServerOptions
 
@@ -80,9 +81,22 @@ def offline(words: tuple[str, ...]) -> None:
         sys.exit(2)
 
 
-def heketi() -> None:
-    """Be heketi: `heketi --config=FILE [--disable-auth]`, `heketi db …` and `heketi offline …`."""
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def doctor(words: tuple[str, ...]) -> None:
+    """Look whether the nodes can serve: see `heketipy doctor --help`."""
     try:
+        sys.exit(_doctor(doctor_line.parse(words)))
+    except heketi_line.WrongLineError as error:
+        _write(sys.stderr, f"Error: {error}\n")
+        sys.exit(2)
+
+
+def heketi() -> None:
+    """Be heketi: `heketi --config=FILE [--disable-auth]`, `heketi db …`, `heketi offline …`; and `heketi doctor …`."""
+    try:
+        if sys.argv[1:2] == ["doctor"]:
+            sys.exit(_doctor(doctor_line.parse(sys.argv[2:])))
         if sys.argv[1:2] == ["offline"]:
             sys.exit(_offline(offline_line.parse(sys.argv[2:])))
         _leave_quietly_when_told_to()
@@ -157,6 +171,23 @@ def _offline(line: OfflineLine) -> int:
             return work.examine(options)
         case _:
             return work.update_database_volume(options, line.volume)
+
+
+def _doctor(line: DoctorLine) -> int:
+    if line.help:
+        _write(sys.stdout, doctor_line.HELP)
+        return 0
+    if not line.config:
+        _fail("Please provide configuration file")
+    try:
+        settings, warnings = _settings(line.config)
+        executor = preflight.executor_of(settings, default=ExecutorName.SSH)
+        preflight.check_nodes(settings, executor)
+    except ConfigurationError as error:
+        _fail(f"ERROR: {error}")
+    from heketipy.server import doctor as work
+
+    return work.examine(ServerOptions(settings, executor, warnings=warnings, authenticate=False), line.nodes)
 
 
 def _settings(path: str) -> tuple[Settings, tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """gluster's commands that change volumes: create, add-brick, set, start, stop, delete, rebalance, replace-brick."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from heketipy.executors.simulator import gluster_bricks, gluster_options
 from heketipy.executors.simulator.gluster_cli import Call, Refusal, answer, refused
@@ -180,6 +180,8 @@ def get_option(call: Call) -> Result:
     """Answer `volume get NAME OPTION|all`."""
     words = [*call.words[2:], "", ""]
     name, option = words[0], words[1]
+    if (name, option) == ("all", "cluster.op-version"):
+        return option_table({option: str(call.node.op_version)})
     try:
         volume = call.volume(name)
         if option != "all" and option not in volume.options and not gluster_options.known(option):
@@ -187,6 +189,11 @@ def get_option(call: Call) -> Result:
     except Refusal as refusal:
         return refused(call, refusal, "volume get option: failed: ")
     options = volume.options if option == "all" else {option: volume.options.get(option, "(null)")}
+    return option_table(options)
+
+
+def option_table(options: Mapping[str, str]) -> Result:
+    """Return options as a table."""
     rows = "".join(f"{key:<40}{value:<40}\n" for key, value in options.items())
     return Result(0, f"{'Option':<40}{'Value':<40}\n{'------':<40}{'-----':<40}\n{rows}")
 

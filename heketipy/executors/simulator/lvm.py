@@ -580,9 +580,11 @@ def wipefs(context: Context) -> Result:
     """Show the signatures of a device, or with --all erase them."""
     options = read_options(
         context.args,
-        "a|all f|force n|no-act q|quiet p|parsable J|json noheadings i|noheadings",
+        "a|all f|force n|no-act q|quiet p|parsable J|json noheadings i|noheadings V|version",
         "b|backup o|offset t|types O|output",
     )
+    if "version" in options:
+        return done("wipefs from util-linux 2.38.1\n")
     out, errors = "", ""
     for path in options.rest:
         device = context.disk(path) or context.node.device(path)

@@ -22,6 +22,10 @@ KNOWN_OPTIONS = frozenset(
 KNOWN_VALUED = ("logbufs", "logbsize", "logdev", "rtdev", "allocsize", "sunit", "swidth", "context", "fscontext")
 
 
+ROOT_KIB = 20 << 20
+"""Size of the root file system."""
+
+
 def mount(context: Context) -> Result:
     """List what is mounted, or mount a device, or with -a all of fstab."""
     options = read_options(
@@ -247,6 +251,8 @@ def df(context: Context) -> Result:
         device = context.node.device(m.device)
         total = device.size_kib * 1024 // unit if device else 0
         used = device.written_kib * 1024 // unit if isinstance(device, LogicalVolume) else 0
+        if m.point == "/":
+            total, used = ROOT_KIB * 1024 // unit, (ROOT_KIB - context.node.root_free_kib) * 1024 // unit
         share = f"{-(-100 * used // total) if total else 0}%"
         lines.append([m.device, str(total), str(used), str(total - used), share, m.point])
     widths = [max(len(cells[at]) for cells in lines) for at in range(5)]

@@ -60,6 +60,9 @@ LOOKING = frozenset(
         """
     )
 )
+ASKING = frozenset({("--version",), ("-V",), ("version",), ("-u",)})
+"""Arguments by which any command only tells something."""
+
 LOOKING_AT_GLUSTER = frozenset({"info", "list", "status", "get"})
 
 
@@ -71,7 +74,7 @@ def only_looks(argv: Sequence[str]) -> bool:
         name = plain[1]
     if name in {"gluster", "gluster-block"}:
         return bool(LOOKING_AT_GLUSTER & set(plain))
-    return name in LOOKING or plain == ("mount",)
+    return name in LOOKING or plain == ("mount",) or plain[1:] in ASKING
 
 
 def run(context: Context) -> Result:
@@ -84,7 +87,7 @@ def run(context: Context) -> Result:
         if name.startswith(directory) and "/" not in name[len(directory) :]:
             name = name[len(directory) :]
             break
-    tool = TOOLS.get(name)
+    tool = TOOLS.get(name) if name not in context.node.missing else None
     if tool is None:
         missing = "No such file or directory" if "/" in argv[0] else "command not found"
         return Result(127, "", f"/bin/sh: line 1: {argv[0]}: {missing}\n")

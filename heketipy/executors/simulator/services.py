@@ -11,6 +11,8 @@ def systemctl(context: Context) -> Result:
     """Answer status, is-active, start, stop and restart of glusterd."""
     words = [word for word in context.args if not word.startswith("-")]
     verb, unit = [*words, "", ""][:2]
+    if (verb, unit) == ("status", "gluster-blockd"):
+        return done() if context.node.blockd else failed(3, "", "inactive (dead)\n")
     if unit.removesuffix(".service") != "glusterd":
         return failed(4, f"Unit {unit}.service could not be found.\n")
     match verb:
@@ -57,4 +59,41 @@ def nproc(_: Context) -> Result:
     return done("2\n")
 
 
-TOOLS: dict[str, Tool] = {"systemctl": systemctl, "uname": uname, "hostname": hostname, "nproc": nproc}
+def user(context: Context) -> Result:
+    """Tell as whom commands run: as root."""
+    return done("0\n" if "-u" in context.args else "uid=0(root) gid=0(root) groups=0(root)\n")
+
+
+def date(context: Context) -> Result:
+    """Tell the time by the node's own clock: `+%s` and `+%s.%N` are known."""
+    now = context.world.now().timestamp() + context.node.clock_ahead
+    if context.args == ("+%s.%N",):
+        return done(f"{now:.9f}\n")
+    return done(f"{int(now)}\n")
+
+
+def modprobe(context: Context) -> Result:
+    """Say whether a kernel module is there; all are loaded already that are."""
+    names = [word for word in context.args if not word.startswith("-")]
+    missing = [name for name in names if name in context.node.missing]
+    if not missing:
+        return done()
+    quiet = {"-q", "--quiet"} & set(context.args)
+    return failed(1, "" if quiet else f"modprobe: FATAL: Module {missing[0]} not found in directory /lib/modules\n")
+
+
+def thin_check(_: Context) -> Result:
+    """Say which version it is."""
+    return done("0.9.0\n")
+
+
+TOOLS: dict[str, Tool] = {
+    "systemctl": systemctl,
+    "uname": uname,
+    "hostname": hostname,
+    "nproc": nproc,
+    "id": user,
+    "date": date,
+    "modprobe": modprobe,
+    "thin_check": thin_check,
+}

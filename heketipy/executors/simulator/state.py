@@ -162,6 +162,11 @@ class Node:
     noticed: bool = True
     fstab_path: str = FSTAB
     boots: int = 1
+    op_version: int = 100000
+    clock_ahead: float = 0.0
+    root_free_kib: int = 10 << 20
+    missing: tuple[str, ...] = ()
+    """Tools and kernel modules that are not installed."""
     lvm_filter: tuple[str, ...] = ()
     """Patterns of LVM's `filter`, as `r|/dev/sdb|`."""
 
