@@ -34,7 +34,8 @@ def examine(options: ServerOptions, hosts: Sequence[str]) -> int:
         _write(sys.stdout, f"{_line(finding)}\n")
     count = Counter(finding.verdict for finding in findings)
     nodes = len({finding.host for finding in findings})
-    _write(sys.stdout, f"{nodes} nodes: {count[Verdict.FAIL]} failures, {count[Verdict.WARN]} warnings\n")
+    failures, warnings = _counted(count[Verdict.FAIL], "failure"), _counted(count[Verdict.WARN], "warning")
+    _write(sys.stdout, f"{_counted(nodes, 'node')}: {failures}, {warnings}\n")
     return 1 if count[Verdict.FAIL] else 0
 
 
@@ -59,6 +60,10 @@ def _looking(options: ServerOptions, stack: ExitStack) -> ServerOptions:
         changes = {"db": str(Path(folder) / "empty.db")}
     settings = options.settings.model_copy(update={"glusterfs": gluster.model_copy(update=changes)})
     return replace(options, settings=settings)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _failed(text: str) -> int:

@@ -55,7 +55,7 @@ def test_before_there_are_books_it_looks_at_hosts_and_leaves_no_books(tmp_path: 
     done = finished("heketi", "doctor", f"--config={config}", "--node=n1", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "OK   n1: pool: in no pool yet\n" in done.stdout
-    assert done.stdout.endswith("\n1 nodes: 0 failures, 0 warnings\n")
+    assert done.stdout.endswith("\n1 node: 0 failures, 0 warnings\n")
     assert not [path.name for path in tmp_path.iterdir() if ".db" in path.name]
 
 

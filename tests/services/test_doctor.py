@@ -174,6 +174,14 @@ async def test_sudo_that_asks_for_a_password_is_the_only_failure_that_is_told(sy
     assert "NOPASSWD" in found.remedy
 
 
+async def test_sudo_may_be_restricted_to_the_commands_that_are_needed(system: System, doctor: Doctor) -> None:
+    refused = "Sorry, user heketi is not allowed to execute '/usr/bin/id -u' as root on n1.\n"
+    system.simulator.faults.add(Fault(Effect.FAIL, lambda node, argv: argv[0] == "id", times=0, stderr=refused))
+    nodes = StorageNodes(system.reach(), system.options, patience=())
+    found = await Doctor(system.db, nodes, sudo=True, clock=lambda: system.simulator.world.now().timestamp()).examine()
+    assert {finding.verdict for finding in found} == {Verdict.OK}
+
+
 async def test_a_host_that_is_to_become_a_node_must_be_in_no_pool(system: System, doctor: Doctor) -> None:
     assert await wrong(doctor, HOSTS[4]) == []
     assert any(finding.text == "in no pool yet" for finding in await doctor.examine([HOSTS[4]]))
