@@ -28,6 +28,10 @@ SIMULATOR_BANNER = """\
 
 _SHORT_KEY = 32
 
+_GARBAGE = (10_000, 20, 200)
+"""How many new objects make a look at the youngest worth while; how many of these looks one at the middle-aged, and how
+many of those one at all."""
+
 _SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter while another one waits for it. The writer gives it up at each statement, and
 would wait 5 ms each time, Python's default, whenever requests keep it busy."""
@@ -126,6 +130,9 @@ def _ready(settings: Settings, port: int) -> None:
     # From now on garbage is collected, but never again looked for in what is there already: a look at all of it would
     # stop everything else for a good part of a second on a large site.
     gc.freeze()
+    # What has come since is seldom looked at as a whole, for the same reason; what is young often enough, and it is there
+    # that nearly all garbage is found.
+    gc.set_threshold(*_GARBAGE)
     gc.enable()
 
 
