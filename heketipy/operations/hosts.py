@@ -16,12 +16,14 @@ async def first_answer(nodes: Sequence[NodeAddress], ask: Callable[[NodeAddress]
     when none answers.
     """
     silent: list[tuple[NodeAddress, str]] = []
+    sent = False
     for node in nodes:
         try:
             return await ask(node)
         except NodeUnreachable as error:
             silent.append((node, str(error)))
-    raise NodeUnreachable(_nobody(silent, total), node=nodes[0].id if nodes else "")
+            sent = sent or error.sent
+    raise NodeUnreachable(_nobody(silent, total), node=nodes[0].id if nodes else "", sent=sent)
 
 
 def _nobody(silent: Sequence[tuple[NodeAddress, str]], total: int) -> str:

@@ -410,7 +410,10 @@ class Runner:
         reason = explain(refusal)
         log.error("operation is stuck", kind=work.kind.name, reason=reason, exc_info=_unexpected(refusal))
         jobs = await self._db.write(self._mark_stuck, work.operation.id, reason, outcome)
-        self._last_attempt[work.operation.id] = self._clock()
+        nothing_sent = isinstance(refusal, NodeUnreachable) and not refusal.sent
+        if work.operation.id not in self._last_attempt or not nothing_sent:
+            # What a dead node was not even sent does not run there. Else it would never become quiet around it.
+            self._last_attempt[work.operation.id] = self._clock()
         self._count(work, "failed")
         self.backoff.failed(work.operation.id)
         self._ended(jobs)

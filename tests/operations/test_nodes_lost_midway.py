@@ -90,6 +90,18 @@ async def test_a_node_that_is_lost_in_the_middle_can_be_given_up(site: Site, req
     await nothing_is_left(site)
 
 
+async def test_the_back_off_is_no_obstacle_to_the_silence_that_is_waited_for(site: Site) -> None:
+    await _stuck(site, "create")
+    system = site.system
+    await system.done(await system.services.nodes.set_state(site.node, State.OFFLINE, HealCheck.ENABLE))
+    for _ in range(40):
+        system.clock.now += 100
+        await system.services.cleaner.clean()
+        await system.services.runner.drain()
+    assert await system.services.operations.pending() == []
+    assert len(await system.services.volumes.ids()) == 2
+
+
 async def _stuck(site: Site, request: str) -> None:
     """Let the node that runs gluster go when it has done so, and its answer be lost."""
     site.node, site.host = await _first(site, request)
