@@ -1,7 +1,9 @@
 """All of the books in one look, one table after another, as an export wants them: rows come as they are asked for, so
 that a large site does not have to fit into memory twice."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
@@ -27,13 +29,18 @@ _LINKS = {
     "block volumes of clusters": select(_block_volume.cluster, _block_volume.id).order_by(_block_volume.id),
     "block volumes of volumes": select(_block_volume.hosting_volume, _block_volume.id).order_by(_block_volume.id),
     "devices of nodes": select(_device.node, _device.id).order_by(_device.id),
-    "bricks of devices": select(_brick.device, _brick.id).where(_brick.position >= 0).order_by(_brick.id),
-    "bricks of volumes": select(_brick.volume, _brick.id).where(_brick.position >= 0).order_by(_brick.id),
 }
+_IN_PLACE = _brick.position >= 0
+_BRICKS_OF_DEVICES = select(_brick.device, _brick.id).where(_IN_PLACE).order_by(_brick.device, _brick.id)
+_BRICKS_OF_VOLUMES = select(_brick.volume, _brick.id).where(_IN_PLACE).order_by(_brick.volume, _brick.id)
 _HOSTS = select(_node.cluster, _node.storage).order_by(_node.id)
 
 Links = dict[str, list[str]]
 """Ids by the id of what they belong to, ascending."""
+
+Alongside = Callable[[str], list[str]]
+"""Returns the ids, ascending, of what belongs to an object. To be asked for objects ascending by id, each once: so not
+all has to be in memory at a time."""
 
 
 class Everything:
@@ -86,13 +93,13 @@ class Everything:
         """Return the devices of each node."""
         return self._links("devices of nodes")
 
-    def bricks_of_devices(self) -> Links:
+    def bricks_of_devices(self) -> Alongside:
         """Return the bricks on each device."""
-        return self._links("bricks of devices")
+        return _alongside(self._rows(_BRICKS_OF_DEVICES))
 
-    def bricks_of_volumes(self) -> Links:
+    def bricks_of_volumes(self) -> Alongside:
         """Return the bricks of each volume."""
-        return self._links("bricks of volumes")
+        return _alongside(self._rows(_BRICKS_OF_VOLUMES))
 
     def hosts_of_clusters(self) -> Links:
         """Return the names that clients of each cluster mount from, in the order of the nodes' ids."""
@@ -109,3 +116,16 @@ class Everything:
 
     def _rows(self, statement: Select[Any]) -> Iterator[Any]:
         return iter(self._connection.execute(statement, execution_options={"yield_per": _PER_FETCH}))
+
+
+def _alongside(rows: Iterator[Any]) -> Alongside:
+    groups = groupby(rows, key=itemgetter(0))
+    owner, found = next(groups, (None, iter(())))
+
+    def of(id: str) -> list[str]:
+        nonlocal owner, found
+        while owner is not None and owner < id:
+            owner, found = next(groups, (None, iter(())))
+        return [row[1] for row in found] if owner == id else []
+
+    return of

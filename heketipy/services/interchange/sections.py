@@ -73,13 +73,13 @@ def _clusters(tx: Tx) -> Entries:
 
 
 def _volumes(tx: Tx) -> Entries:
-    bricks, hosts = tx.everything.bricks_of_volumes(), tx.everything.hosts_of_clusters()
+    bricks_of, hosts = tx.everything.bricks_of_volumes(), tx.everything.hosts_of_clusters()
     block_volumes = tx.everything.block_volumes_of_volumes()
     for volume in tx.everything.volumes():
         id = volume.id
         yield (
             id,
-            entries.volume(volume, bricks.get(id, ()), hosts.get(volume.cluster, ()), block_volumes.get(id, ())),
+            entries.volume(volume, bricks_of(id), hosts.get(volume.cluster, ()), block_volumes.get(id, ())),
         )
 
 
@@ -89,8 +89,8 @@ def _nodes(tx: Tx) -> Entries:
 
 
 def _devices(tx: Tx) -> Entries:
-    bricks = tx.everything.bricks_of_devices()
-    return ((device.id, entries.device(device, bricks.get(device.id, ()))) for device in tx.everything.devices())
+    bricks_of = tx.everything.bricks_of_devices()
+    return ((device.id, entries.device(device, bricks_of(device.id))) for device in tx.everything.devices())
 
 
 def _pending(tx: Tx) -> Entries:
