@@ -244,6 +244,20 @@ async def test_ipv6_addresses_are_reached(keyfile: Path, connect: Connect) -> No
     assert await refused(connect(port), node) == f"dial tcp [::1]:{port}: connect: connection refused"
 
 
+async def test_a_node_that_does_not_let_us_in_is_told_from_one_that_is_away(
+    server: Sshd, connect: Connect, keyfile: Path
+) -> None:
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(keyfile)
+    with pytest.raises(NodeUnreachable) as key:
+        await connect(server.port).run(NODE, batch(("true",)))
+    await server.stop()
+    with pytest.raises(NodeUnreachable) as nobody_listens:
+        await connect(server.port).run(NODE, batch(("true",)))
+    with pytest.raises(NodeUnreachable) as no_such_host:
+        await connect(22).run(replace(NODE, manage="no-such-host.invalid"), batch(("true",)))
+    assert (key.value.refused, nobody_listens.value.refused, no_such_host.value.refused) == (True, True, False)
+
+
 async def test_a_key_that_is_not_accepted_is_told_as_go_does(server: Sshd, connect: Connect, keyfile: Path) -> None:
     asyncssh.generate_private_key("ssh-ed25519").write_private_key(keyfile)
     assert await refused(connect(server.port)) == (
