@@ -130,7 +130,8 @@ def _ready(settings: Settings, port: int) -> None:
     # From now on garbage is collected, but never again looked for in what is there already: a look at all of it would
     # stop everything else for a good part of a second on a large site.
     gc.freeze()
-    # For the same reason what has come since is seldom looked at as a whole. Nearly all garbage is found among the young.
+    # For the same reason what has come since is seldom looked at as a whole. Nearly all garbage is found among what is
+    # young.
     gc.set_threshold(*_GARBAGE)
     gc.enable()
 
