@@ -91,6 +91,7 @@ def running(
             stdout=sink,
             stderr=sink,
             cwd=folder,
+            env=_environment(),
         )
     try:
         _wait_until_it_answers(process, port, begin, log)
@@ -102,6 +103,15 @@ def running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment in which modules are compiled once, as those of an installed server are, also where Python
+    is told not to write bytecode: else each start would compile everything anew."""
+    environment = dict(os.environ)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+        environment["PYTHONPYCACHEPREFIX"] = str(Path("build/bytecode").absolute())
+    return environment
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, begin: float, log: Path) -> None:
