@@ -4,13 +4,18 @@ gluster finds out late that a machine is gone: until then it counts as connected
 for it, ten minutes at most, and holds the locks that all others need.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from heketipy.domain.errors import NodeFailure, NodeUnreachable
 from heketipy.domain.model import NodeAddress
 from heketipy.executors.nodes import StorageNodes
 from heketipy.operations.saga import all_of
+
+T = TypeVar("T")
 
 LIMIT = 10.0
 """Seconds that the question may take on a node. One that is away is found out by the transport: within its limit for
@@ -38,6 +43,17 @@ async def silent(nodes: StorageNodes, asked: Sequence[NodeAddress]) -> list[Sile
         if answer is not None:
             found.append(answer)
     return found
+
+
+@asynccontextmanager
+async def meanwhile(asking: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
+    """Ask something while something else is done; whoever leaves without the answer does not wait for it."""
+    task = asyncio.create_task(asking)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _ask(nodes: StorageNodes, node: NodeAddress) -> Silence | None:

@@ -21,7 +21,7 @@ from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
 from heketipy.operations.hosts import first_answer
 from heketipy.operations.kind import Kind, Outcome
-from heketipy.operations.presence import Silence, silent
+from heketipy.operations.presence import Silence, meanwhile, silent
 from heketipy.operations.saga import Step
 
 NAME = "clone-volume"
@@ -89,22 +89,21 @@ class Cloning:
         are there: what gluster has made without them, it does not delete again without them."""
         candidates = self.context.candidates(self.plan.nodes)
         holders = {brick.node for brick in self.plan.origins}
-        others = asyncio.create_task(silent(self.context.nodes, [n for n in self.plan.nodes if n.id in holders]))
-        try:
+        asking = silent(self.context.nodes, [node for node in self.plan.nodes if node.id in holders])
+        async with meanwhile(asking) as others:
             via, source, clone = await first_answer(candidates, self._ask, total=len(self.plan.nodes))
-        finally:
-            silences = await others
-        if source is None:
-            raise CommandFailed(f"Unable to get info for {self.plan.source.name}: Volume does not exist", node=via.id)
-        order = _in_order(source, self.plan)
-        if clone is not None:
-            raise CommandFailed(
-                f"Failed to clone snapshot {self.plan.snapshot} to volume {clone.name}: Volume with name:{clone.name}"
-                " already exists",
-                node=via.id,
-            )
-        if silences:
-            raise CommandFailed(_bricks_down(source, silences), node=silences[0].node.id)
+            if source is None:
+                text = f"Unable to get info for {self.plan.source.name}: Volume does not exist"
+                raise CommandFailed(text, node=via.id)
+            order = _in_order(source, self.plan)
+            if clone is not None:
+                raise CommandFailed(
+                    f"Failed to clone snapshot {self.plan.snapshot} to volume {clone.name}: Volume with"
+                    f" name:{clone.name} already exists",
+                    node=via.id,
+                )
+            if silences := await others:
+                raise CommandFailed(_bricks_down(source, silences), node=silences[0].node.id)
         await self.context.note(via=via.id, order=order)
 
     async def _ask(self, node: NodeAddress) -> tuple[NodeAddress, GlusterVolume | None, GlusterVolume | None]:

@@ -15,7 +15,7 @@ from heketipy.operations import bricks, gluster_volume
 from heketipy.operations.context import Context
 from heketipy.operations.hosts import first_answer
 from heketipy.operations.kind import Kind, Outcome
-from heketipy.operations.presence import Silence, silent
+from heketipy.operations.presence import Silence, meanwhile, silent
 from heketipy.operations.reservation import nearby
 from heketipy.operations.saga import Step
 
@@ -57,17 +57,16 @@ class Deletion:
         """Find out whether the gluster volume is ours, and refuse what gluster would refuse, while it still runs."""
         candidates = self.context.candidates(self.plan.nodes, start=int(self.plan.volume.id[:8], 16))
         first = candidates[0].id if candidates else ""
-        others = asyncio.create_task(self._silent(lambda node: node.id != first))
-        try:
+        async with meanwhile(self._silent(lambda node: node.id != first)) as others:
             via, found, peers = await first_answer(candidates, self._ask, total=len(self.plan.nodes))
-        finally:
-            silences = await others
-        if via.id != first:
-            silences += await self._silent(lambda node: node.id == first)
-        ours = bool(gluster_volume.present(found, self.plan.bricks))
-        if found is not None and ours:
-            _refuse_what_gluster_would(found, peers, via)
-            await self._refuse_to_wait(found, silences)
+            ours = bool(gluster_volume.present(found, self.plan.bricks))
+            if found is not None and ours:
+                # What gluster knows already is told without waiting for those that may be away.
+                _refuse_what_gluster_would(found, peers, via)
+                silences = await others
+                if via.id != first:
+                    silences += await self._silent(lambda node: node.id == first)
+                await self._refuse_to_wait(found, silences)
         self.context.remember(via=via.id, ours=ours, started=found is not None and found.started)
 
     async def _silent(self, wanted: Callable[[NodeAddress], bool]) -> list[Silence]:
