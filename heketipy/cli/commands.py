@@ -16,7 +16,7 @@ Function = Callable[..., Awaitable[None]]
 
 
 def group(name: str, *, about: str, alone: Function | None = None) -> click.Group:
-    """Declare a group. `about` is one line, `alone` what it does without a command of its own; else it shows its help."""
+    """Declare a group. `about` is one line, `alone` what it does without a command of its own (else: show its help)."""
     return click.Group(name, help=about, short_help=about, callback=alone)
 
 
