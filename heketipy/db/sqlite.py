@@ -258,6 +258,8 @@ def copy(source: Path, target: Path) -> None:
         _make_private(partial)
         reader, writer = sqlite3.connect(source, timeout=60.0), sqlite3.connect(partial, isolation_level=None)
         try:
+            for connection in (reader, writer):
+                connection.execute("PRAGMA cache_size = -256")  # KiB: each page is looked at once
             # All pages in one step: if it stopped in between, every commit of the server would make it begin anew.
             reader.backup(writer, pages=-1)
             writer.execute("PRAGMA journal_mode = DELETE").fetchall()
