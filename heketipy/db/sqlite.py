@@ -254,7 +254,7 @@ def copy(source: Path, target: Path) -> None:
     Raises StorageFailure, and leaves no half copy."""
     partial = target.with_name(target.name + ".part")
     try:
-        partial.unlink(missing_ok=True)
+        _discard(partial)
         _make_private(partial)
         reader, writer = sqlite3.connect(source, timeout=60.0), sqlite3.connect(partial, isolation_level=None)
         try:
@@ -277,7 +277,13 @@ def copy(source: Path, target: Path) -> None:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise StorageFailure(f"The backup {target} could not be made: {reason}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        _discard(partial)
+
+
+def _discard(database: Path) -> None:
+    """Remove a database that nobody uses, and the journal of a transaction that failed in it."""
+    for path in (database, database.with_name(f"{database.name}-journal")):
+        path.unlink(missing_ok=True)
 
 
 def _make_private(path: Path) -> None:
