@@ -10,46 +10,15 @@ from pathlib import Path
 import pytest
 
 from heketipy.domain.errors import HeketipyError
-from heketipy.domain.model import Snapshot, VolumeSpec
-from heketipy.executors.options import NodeOptions
 from heketipy.executors.simulator import Effect, Fault, Simulator
-from heketipy.executors.ssh import SshTransport
-from heketipy.executors.transport import Transport
-from tests.operations.scenarios import REPLICA_3, SCENARIOS, Scenario
-from tests.support.sshnode import SshNodes, ssh_nodes
-from tests.support.system import System
+from tests.operations.scenarios import SCENARIOS, Scenario
+from tests.support.sshnode import ssh_nodes
+from tests.support.system_over_ssh import LOOPBACKS, SystemOverSsh
 
-LOOPBACKS = ("127.0.0.41", "127.0.0.42", "127.0.0.43", "127.0.0.44")
 FAILURES = (Effect.FAIL, Effect.FAIL_AFTER, Effect.LOSE, Effect.LOSE_AFTER, Effect.OUTLIVE)
 CRASHES = (Effect.DIE, Effect.DIE_AFTER, Effect.DIE_OUTLIVED)
 SEED = 20
 OUTLIVED_SECONDS = 0.3
-
-
-class SystemOverSsh(System):
-    """A system whose server reaches its nodes by ssh."""
-
-    def __init__(self, database: Path, nodes: SshNodes) -> None:
-        super().__init__(database, nodes.simulator, hosts=LOOPBACKS)
-        self.nodes = nodes
-        self.over_ssh: SshTransport
-
-    @property
-    def options(self) -> NodeOptions:
-        return self.nodes.options
-
-    def reach(self) -> Transport:
-        self.over_ssh = self.nodes.transport()
-        return self.over_ssh
-
-    async def crash(self) -> None:
-        await self.services.runner.close()
-        await self.over_ssh.close()
-        self.db.close()
-
-    async def stop(self) -> None:
-        await self.services.runner.drain()
-        await self.crash()
 
 
 @pytest.fixture
@@ -104,24 +73,3 @@ async def test_a_failure_leaves_nothing_behind(system: SystemOverSsh, scenario: 
 async def test_a_crash_is_cleaned_at_startup(system: SystemOverSsh, scenario: Scenario) -> None:
     effect = _chance(scenario).choice(CRASHES)
     assert await _play(system, scenario, lambda n: Fault(effect, nth=n, seconds=OUTLIVED_SECONDS), crash=True) == []
-
-
-async def test_nothing_that_a_user_sends_is_run_by_the_shell(system: SystemOverSsh, tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
-    await system.cluster()
-    nasty = [
-        f"user.note $(touch {canary})",
-        f"user.note `touch {canary}`",
-        f"user.note ; touch {canary} ;",
-        f"user.note ' ; touch {canary} ; '",
-        f'user.note " | touch {canary} "',
-        f"user.note \n touch {canary}",
-        f"user.note & touch {canary} &",
-        f"user.note > {canary}",
-        f"user.note ${{IFS}}touch{{IFS}}{canary}",
-    ]
-    spec = VolumeSpec(size_gib=5, durability=REPLICA_3, snapshot=Snapshot(), options=tuple(nasty))
-    volume = await system.done(await system.services.volumes.create(spec))
-    await system.done(await system.services.volumes.delete(volume))
-    assert not canary.exists()
-    assert await system.discrepancies() == []
