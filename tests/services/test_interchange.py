@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from heketipy.db.database import Database
+from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import Conflict, InvalidRequest, StorageFailure
 from heketipy.services.interchange.opening import open_books
 from heketipy.services.interchange.sections import sections
@@ -159,6 +159,21 @@ async def test_what_heketi_does_not_store_either_is_refused(
 ) -> None:
     with pytest.raises(InvalidRequest, match=text):
         await imported(books, in_bytes({section: {"x": record}}))
+
+
+async def test_a_brick_that_its_volume_does_not_list_is_kept_and_in_nobodys_way(books: Database) -> None:
+    dump = json.loads((VECTORS / "plain.json").read_text())
+    volume, entry = next((id_, entry) for id_, entry in dump["volumeentries"].items() if entry["Bricks"])
+    stray = entry["Bricks"].pop()
+    await imported(books, in_bytes(dump))
+
+    def delete(tx: Tx) -> list[str]:
+        tx.bricks.remove([brick.id for brick in tx.bricks.of_volume(volume)])
+        tx.volumes.remove(volume)
+        return tx.volumes.ids()
+
+    assert volume not in await books.write(delete)
+    assert json.loads(await exported(books))["brickentries"][stray] == dump["brickentries"][stray]
 
 
 async def test_two_nodes_with_one_name_are_refused(books: Database) -> None:

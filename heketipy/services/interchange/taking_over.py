@@ -172,7 +172,12 @@ class _Books:
         for id, entry in self._records[entries.BRICKS].items():
             info = entry["Info"]
             volume, position = places.get(id, (info["volume"], -1))
+            pending = self._mark(entry)
             known = volume in self._volumes and info["device"] in self._devices and info["node"] in self._nodes
+            if position < 0 and not pending:
+                # Its volume does not know it, and no operation is about to bring it in: it would be in the way of the
+                # volume's delete.
+                known = False
             if not known or min(info["size"], entry["TpSize"], entry["PoolMetadataSize"]) < 0:
                 continue
             entered.append(
@@ -189,7 +194,7 @@ class _Books:
                     type=BrickType(entry["SubType"] if entry["SubType"] in _BRICK_TYPES else BrickType.UNKNOWN),
                     thin_pool=entry["LvmThinPool"],
                     lv=entry["LvmLv"],
-                    pending=self._mark(entry),
+                    pending=pending,
                 )
             )
         self._tx.bricks.add(entered)
