@@ -51,6 +51,8 @@ RIGHT: Final[Mapping[str, Any]] = {
     "BlockVolumeCreate": {"size": 1, "name": "one", "clusters": ["@cluster"], "auth": True},
     "BlockVolumeExpand": {"new_size": 2},
     "PendingOperationCleanUp": {"operations": []},
+    "DriftCleanUp": {"dry_run": False},
+    "DriftRelease": {"findings": ["0" * 32]},
     "SetAdminState": {"state": "normal"},
     "SetLogLevel": {"loglevel": {"glusterfs": "info"}},
 }
@@ -66,7 +68,7 @@ OBJECTS: Final = {
     "/blockvolumes/": "blockvolume",
 }
 
-REFUSED: Final = {"DeviceDelete": 400}
+REFUSED: Final = {"DeviceDelete": 400, "DriftRelease": 404}
 """What is refused although it is right, since of the objects that there are none is in the state for it."""
 
 OPTION: Final = ("glustervolumeoptions", ITEM)
