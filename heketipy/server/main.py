@@ -7,8 +7,9 @@ import gc
 import platform
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import NoReturn, TextIO
+from typing import NoReturn, TextIO, TypeVar
 
 import click
 
@@ -19,6 +20,8 @@ from heketipy.server.database_line import DatabaseLine
 from heketipy.server.doctor_line import DoctorLine
 from heketipy.server.offline_line import OfflineLine
 from heketipy.server.options import ServerOptions
+
+Line = TypeVar("Line")
 
 BANNER = f"Heketi v10 (heketipy {__version__}, using python: {platform.python_version()})"
 
@@ -59,34 +62,35 @@ def demo(keep: bool, port: int) -> None:
     sys.exit(run_demo(keep=keep, port=port))
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+_HEKETIS_LINE = {"ignore_unknown_options": True, "help_option_names": []}
+"""For commands that heketi has too: their lines are read by its rules."""
+
+
+@main.command(context_settings=_HEKETIS_LINE)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def db(words: tuple[str, ...]) -> None:
     """Export, import and check databases: see `heketipy db --help`."""
-    try:
-        sys.exit(_database(database_line.parse(words)))
-    except heketi_line.WrongLineError as error:
-        _write(sys.stderr, f"Error: {error}\n")
-        sys.exit(2)
+    _obey(words, database_line.parse, _database)
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@main.command(context_settings=_HEKETIS_LINE)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def offline(words: tuple[str, ...]) -> None:
     """Clean up, examine and update without a server: see `heketipy offline --help`."""
-    try:
-        sys.exit(_offline(offline_line.parse(words)))
-    except heketi_line.WrongLineError as error:
-        _write(sys.stderr, f"Error: {error}\n")
-        sys.exit(2)
+    _obey(words, offline_line.parse, _offline)
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@main.command(context_settings=_HEKETIS_LINE)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def doctor(words: tuple[str, ...]) -> None:
     """Look whether the nodes can serve: see `heketipy doctor --help`."""
+    _obey(words, doctor_line.parse, _doctor)
+
+
+def _obey(words: Sequence[str], parse: Callable[[Sequence[str]], Line], command: Callable[[Line], int]) -> None:
+    """Read a line and do what it says."""
     try:
-        sys.exit(_doctor(doctor_line.parse(words)))
+        sys.exit(command(parse(words)))
     except heketi_line.WrongLineError as error:
         _write(sys.stderr, f"Error: {error}\n")
         sys.exit(2)
