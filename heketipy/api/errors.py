@@ -23,6 +23,7 @@ STATUS: Final[dict[type[errors.HeketipyError], int]] = {
     errors.NoSpace: 500,
     errors.NodeFailure: 500,
     errors.NodeUnreachable: 500,
+    errors.DaemonAway: 500,
     errors.CommandFailed: 500,
     errors.StorageFailure: 500,
     Undecodable: 422,

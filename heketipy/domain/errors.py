@@ -136,6 +136,8 @@ class DaemonAway(NodeUnreachable):
     """The node answered, and its gluster daemon does not run. The command did nothing, and where the batch was fenced
     nothing of its operation still runs on the node: another one may be asked at once."""
 
+    code = "gluster-daemon-away"
+
     def __init__(self, text: str, *, node: str) -> None:
         super().__init__(text, node=node, sent=False)
 
