@@ -77,6 +77,9 @@ class Database:
         """
         store: Store
         text = str(where)
+        scheme, is_any_url, _ = text.removeprefix("sqlite:///").partition("://")
+        if is_any_url and not is_url(text):
+            raise StorageFailure(f"There is no support for the databases of {scheme}: give a path, or postgresql://…")
         if is_url(text):
             store = PostgresqlStore(text)
         elif read_only:

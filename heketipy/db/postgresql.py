@@ -18,16 +18,24 @@ _OPTIONS = "-c lock_timeout=60s -c idle_in_transaction_session_timeout=120s"
 
 def is_url(where: str) -> bool:
     """Tell whether a text names a PostgreSQL database."""
-    return where.startswith(_PREFIXES)
+    return where.lower().startswith(_PREFIXES)
 
 
 def normalised(where: str) -> URL:
     """Return the URL with our driver in it. Raises StorageFailure."""
     _, _, rest = where.partition("://")
     try:
-        return make_url(f"postgresql+psycopg://{rest}")
+        url = make_url(f"postgresql+psycopg://{rest}")
     except (ArgumentError, ValueError) as error:
         raise StorageFailure("The URL of the PostgreSQL database is malformed") from error
+    password = url.query.get("password")
+    return url.set(password=str(password)).difference_update_query(["password"]) if password else url
+
+
+def shown(where: str) -> str:
+    """Return a URL as it may be shown: without passwords. Raises StorageFailure."""
+    url = normalised(where).difference_update_query(["sslpassword"])
+    return url.render_as_string(hide_password=True)
 
 
 class PostgresqlStore:
@@ -35,7 +43,7 @@ class PostgresqlStore:
 
     def __init__(self, where: str) -> None:
         url = normalised(where)
-        self._where = url.render_as_string(hide_password=True)
+        self._where = shown(where)
         options = {} if "options" in url.query else {"options": _OPTIONS}
         try:
             self._writer = create_engine(url, poolclass=NullPool, connect_args=options)

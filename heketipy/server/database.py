@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from heketipy.db.database import Database, JournalMode, Tx
-from heketipy.db.postgresql import is_url
+from heketipy.db.postgresql import is_url, shown
 from heketipy.domain.consistency import Report
 from heketipy.domain.errors import HeketipyError, StorageFailure
 from heketipy.domain.ids import is_id
@@ -67,7 +67,7 @@ def import_database(database: str, file: str) -> int:
         return _told(_NO_JSON)
     if not database:
         return _told(_NO_DATABASE)
-    return _run(work, failed="db creation failed", done=f"DB imported to {database}")
+    return _run(work, failed="db creation failed", done=f"DB imported to {_shown(database)}")
 
 
 def check_database(database: str) -> int:
@@ -119,13 +119,21 @@ def _told(text: str) -> int:
 @asynccontextmanager
 async def _opened(database: str) -> AsyncIterator[Database]:
     """Open a database that is there."""
-    if not is_url(database) and not _there(database):
+    if "://" not in database and not _there(database):
         raise _Failed(f"Unable to open database: open {database}: no such file or directory")
     db = _open(database)
     try:
         yield db
     finally:
         db.close()
+
+
+def _shown(database: str) -> str:
+    """Return a database's name without passwords."""
+    try:
+        return shown(database) if "://" in database else database
+    except StorageFailure:
+        return "the database"
 
 
 def _there(path: str) -> bool:

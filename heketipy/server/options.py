@@ -1,8 +1,12 @@
 """What a command line asks of a server."""
 
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
 
 from heketipy.config import ExecutorName, Settings
+
+_PASSWORDS: Final = ("password", "sslpassword")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,15 @@ class ServerOptions:
     def secrets(self) -> tuple[str, ...]:
         """What must never be seen in a log."""
         jwt = self.settings.jwt
-        return (jwt.admin.key.get_secret_value(), jwt.user.key.get_secret_value(), *self._database_password())
+        return (jwt.admin.key.get_secret_value(), jwt.user.key.get_secret_value(), *self._database_passwords())
 
-    def _database_password(self) -> tuple[str, ...]:
-        authority = self.settings.glusterfs.db.partition("://")[2].partition("/")[0]
-        login, at, _host = authority.rpartition("@")
-        return (login.partition(":")[2],) if at else ()
+    def _database_passwords(self) -> set[str]:
+        """Return the passwords in the database's URL, as they are written and as they are meant."""
+        _, is_url, rest = self.settings.glusterfs.db.partition("://")
+        if not is_url:
+            return set()
+        where, _, query = rest.partition("?")
+        login, at, _host = where.partition("/")[0].rpartition("@")
+        parameters = dict(part.partition("=")[::2] for part in query.split("&"))
+        written = {login.partition(":")[2] if at else "", *(parameters.get(name, "") for name in _PASSWORDS)} - {""}
+        return written | {unquote(password) for password in written}
