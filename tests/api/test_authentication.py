@@ -15,9 +15,9 @@ from heketipy.api.application import create_api
 from heketipy.api.auth import Authenticator, Keys, duration
 from tests.api.conftest import client_of
 from tests.api.fake_services import CLUSTER, UNKNOWN, VOLUME, FakeServices
+from tests.support.secrets import secret
 
-ADMIN = b"My Secret"
-USER = b"user's"
+ADMIN, USER = (secret(name).encode() for name in ("admin-key", "user-key"))
 NOW = 1_795_425_434
 
 HASHES = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
@@ -299,8 +299,8 @@ async def test_neither_keys_nor_tokens_are_logged(
     await ask(client, token(claims(), key=b"other"))
     written = capsys.readouterr().out + caplog.text
     assert "request" in written
-    for secret in (ADMIN.decode(), USER.decode(), good, good.rpartition(".")[2]):
-        assert secret not in written
+    for hidden in (ADMIN.decode(), USER.decode(), good, good.rpartition(".")[2]):
+        assert hidden not in written
     assert "secret" not in repr(Keys(b"secret", b"secret"))
 
 

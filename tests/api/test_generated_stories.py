@@ -20,6 +20,7 @@ from schemathesis import APIOperation, Case, GenerationMode, Response
 from tests.support.books_and_nodes import discrepancies
 from tests.support.furnished import Site, furnished
 from tests.support.generated import EFFORT, LIMIT, SCHEMA, ask, settings
+from tests.support.leaks import without_passwords
 from tests.support.live_server import LiveServer
 from tests.support.signed import SignedForRequests
 
@@ -197,7 +198,8 @@ class Story:
 def _told(case: Case, response: Response) -> str:
     sent = response.request.body or b""
     body = sent.decode(errors="replace") if isinstance(sent, bytes) else sent
-    answer = response.headers.get("location", [response.content[:200].decode(errors="replace").strip()])[0]
+    content = without_passwords(response.content)[:200].decode(errors="replace").strip()
+    answer = response.headers.get("location", [content])[0]
     return f"{case.method} {case.formatted_path} {body} -> {response.status_code} {answer}"
 
 

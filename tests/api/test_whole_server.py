@@ -11,10 +11,11 @@ import jwt
 import pytest
 
 from tests.api.fake_services import UNKNOWN
+from tests.support.signed import KEYS
 
 Server = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
-KEYS = {"admin": "the admin's key of a good length", "user": "the user's key, which is long, too"}
+__all__ = ["KEYS"]
 
 
 class Signed(httpx.Auth):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command_line import CommandLine, server_at
+from tests.support.signed import JWT
 
 
 @pytest.fixture
@@ -25,5 +26,5 @@ async def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 @pytest.fixture
 async def guarded(tmp_path: Path) -> AsyncIterator[CommandLine]:
     """heketi-cli and an empty server that asks for tokens."""
-    async with server_at(tmp_path, jwt={"admin": {"key": "adminkey"}, "user": {"key": "userkey"}}) as command_line:
+    async with server_at(tmp_path, jwt=JWT) as command_line:
         yield command_line

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.cli.command_line import CommandLine, Outcome
+from tests.support.signed import KEYS
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"volumes":[]}'
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -34,8 +35,8 @@ async def test_without_user_and_key_a_token_is_sent_all_the_same(guarded: Comman
             ["--user=admin", "--secret=wrong"],
             "Invalid JWT token: signature is invalid (client and server secrets may not match)",
         ),
-        (["--user=root", "--secret=adminkey"], "Invalid JWT token: Unknown user"),
-        (["--user=user", "--secret=userkey"], "Administrator access required"),
+        (["--user=root", f"--secret={KEYS['admin']}"], "Invalid JWT token: Unknown user"),
+        (["--user=user", f"--secret={KEYS['user']}"], "Administrator access required"),
     ],
 )
 async def test_a_wrong_key_or_user_is_told(guarded: CommandLine, flags: list[str], text: str) -> None:
@@ -44,16 +45,16 @@ async def test_a_wrong_key_or_user_is_told(guarded: CommandLine, flags: list[str
 
 
 async def test_flags_win_over_the_environment_unless_they_are_empty(guarded: CommandLine) -> None:
-    guarded.environment |= {"HEKETI_CLI_USER": "admin", "HEKETI_CLI_KEY": "adminkey"}
+    guarded.environment |= {"HEKETI_CLI_USER": "admin", "HEKETI_CLI_KEY": KEYS["admin"]}
     assert await guarded.ok("cluster", "list") == "Clusters:\n"
     assert await guarded.ok("cluster", "list", "--user=", "--secret", "") == "Clusters:\n"
     assert (await guarded.error("cluster", "list", "--user=user")).startswith("Error: Invalid JWT token: signature")
-    assert await guarded.ok("volume", "list", "--user=user", "--secret=userkey") == ""
+    assert await guarded.ok("volume", "list", "--user=user", f"--secret={KEYS['user']}") == ""
 
 
 async def test_an_empty_variable_counts_as_unset(guarded: CommandLine) -> None:
     guarded.environment |= {"HEKETI_CLI_SERVER": "", "HEKETI_CLI_USER": ""}
-    text = await guarded.error("cluster", "list", "--secret=adminkey")
+    text = await guarded.error("cluster", "list", f"--secret={KEYS['admin']}")
     assert text == "Error: Invalid JWT token: Token missing iss claim\n"
 
 

@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 from tests.support.server_process import LIMIT, PROGRAMS, ServerProcess, configuration, environment, finished
+from tests.support.signed import JWT, KEYS
 
-KEYS = {"jwt": {"admin": {"key": "adminkey"}, "user": {"key": "userkey"}}, "port": "0"}
+TOP = {"jwt": JWT, "port": "0"}
 NODES = [
     {"node": {"hostnames": {"manage": [f"n{i}"], "storage": [f"192.0.2.{i}"]}, "zone": i}, "devices": ["/dev/sdb"]}
     for i in (1, 2, 3)
@@ -15,9 +16,9 @@ NODES = [
 
 def test_from_a_topology_file_to_a_volume_and_back(tmp_path: Path) -> None:
     (tmp_path / "site.json").write_text(json.dumps({"clusters": [{"nodes": NODES}]}))
-    config = configuration(tmp_path, top=KEYS)
+    config = configuration(tmp_path, top=TOP)
     with ServerProcess(["heketipy", "serve", "--config", config], cwd=tmp_path) as server:
-        access = {"HEKETI_CLI_SERVER": server.url(), "HEKETI_CLI_USER": "admin", "HEKETI_CLI_KEY": "adminkey"}
+        access = {"HEKETI_CLI_SERVER": server.url(), "HEKETI_CLI_USER": "admin", "HEKETI_CLI_KEY": KEYS["admin"]}
 
         def heketi_cli(*words: str) -> str:
             done = finished("heketi-cli", *words, cwd=tmp_path, **access)

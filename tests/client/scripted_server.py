@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from heketipy.client import Client
+from tests.support.secrets import secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +54,4 @@ class ScriptedServer(httpx.AsyncBaseTransport):
 
     def client(self, url: str = "http://server") -> Client:
         """Return a client of this server."""
-        return Client(url, user="admin", secret="key", transport=self)
+        return Client(url, user="admin", secret=secret("key"), transport=self)

@@ -7,6 +7,7 @@ import pytest
 
 from heketipy.client import Client, ClientError, MisunderstoodError, RefusedError
 from tests.client.scripted_server import Answer, ScriptedServer
+from tests.support.secrets import secret
 
 VOLUME = "0123456789abcdef0123456789abcdef"
 STARTED = Answer(202, headers={"Location": "/queue/77"})
@@ -206,7 +207,7 @@ async def test_what_is_no_address_is_an_error(url: str) -> None:
 
 async def test_a_user_in_the_address_does_not_replace_the_token() -> None:
     server = ScriptedServer([Answer(body='{"clusters":[]}')])
-    async with server.client("http://somebody:secret@server") as client:
+    async with server.client(f"http://somebody:{secret('password')}@server") as client:
         await client.clusters.ids()
     assert server.asked[0].claims["iss"] == "admin"
 

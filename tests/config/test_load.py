@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from heketipy.config import ConfigurationError, Loaded, Settings, load
 from heketipy.config.keys import keys
+from tests.support.secrets import secret
 
 MINIMAL = {"glusterfs": {"executor": "mock"}}
 
@@ -269,5 +270,6 @@ def test_injection_without_its_executor_has_no_effect_and_that_is_told(config: A
 
 
 def test_a_secret_is_not_shown_by_the_settings(config: Any) -> None:
-    settings = config({"jwt": {"admin": {"key": "s3cret-value"}}, "glusterfs": {}}).settings
-    assert "s3cret-value" not in repr(settings)
+    given = secret("admin-key")
+    settings = config({"jwt": {"admin": {"key": given}}, "glusterfs": {}}).settings
+    assert given not in repr(settings)

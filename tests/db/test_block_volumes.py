@@ -7,6 +7,7 @@ import pytest
 from heketipy.db.database import Database, Tx
 from heketipy.domain.errors import HeketipyError, NotFound
 from heketipy.domain.model import BlockTarget
+from tests.support.secrets import chap_password
 from tests.support.site import CLUSTER, add_site, block_volume, hosting_volume, id_of
 
 
@@ -48,7 +49,7 @@ async def test_what_was_added_is_read_again(books: Database) -> None:
 async def test_changes_touch_what_they_say(books: Database) -> None:
     await books.write(add_block_volumes)
     made = id_of("block volume", 1)
-    target = BlockTarget(("10.0.0.2", "10.0.0.3"), "iqn", "user", "password")
+    target = BlockTarget(("10.0.0.2", "10.0.0.3"), "iqn", "user", chap_password())
 
     def change(tx: Tx) -> None:
         tx.block_volumes.set_target(made, target)

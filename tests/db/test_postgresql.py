@@ -9,8 +9,12 @@ from heketipy.db.database import Database, Tx
 from heketipy.db.postgresql import is_url, normalised
 from heketipy.domain.errors import StorageFailure
 from heketipy.domain.model import Cluster
+from tests.support.leaks import secrets_in
 from tests.support.postgresql import Server
+from tests.support.secrets import secret
 from tests.support.site import CLUSTER, DEVICE_KIB, add_site, add_volume, device, id_of, node
+
+PASSWORD = secret("database-password")
 
 FIRST = id_of("device", 10)
 LIMIT = 30.0
@@ -132,20 +136,20 @@ async def test_a_write_waits_for_the_other_server(two: tuple[Database, Database]
 
 def test_the_driver_need_not_be_named() -> None:
     for prefix in ("postgresql", "postgres", "postgresql+psycopg"):
-        where = f"{prefix}://user:secret@host:5433/name?sslmode=require"
+        where = f"{prefix}://user:{PASSWORD}@host:5433/name?sslmode=require"
         assert is_url(where)
         url = normalised(where)
         assert url.render_as_string(hide_password=False) == (
-            "postgresql+psycopg://user:secret@host:5433/name?sslmode=require"
+            f"postgresql+psycopg://user:{PASSWORD}@host:5433/name?sslmode=require"
         )
     assert not is_url("/var/lib/heketi/heketi.db")
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: object) -> None:
     with pytest.raises(StorageFailure) as absent:
-        Database.open(f"postgresql://user:secret@/name?host={tmp_path}")
+        Database.open(f"postgresql://user:{PASSWORD}@/name?host={tmp_path}")
     assert "does not answer" in str(absent.value)
-    assert "secret" not in str(absent.value)
+    assert not secrets_in(str(absent.value))
 
 
 def test_a_database_that_is_not_there_is_named(postgresql_server: Server) -> None:
@@ -155,8 +159,8 @@ def test_a_database_that_is_not_there_is_named(postgresql_server: Server) -> Non
 
 def test_a_malformed_url_is_refused_without_being_shown() -> None:
     with pytest.raises(StorageFailure) as malformed:
-        Database.open("postgresql://user:secret@host:port/name")
-    assert "secret" not in str(malformed.value)
+        Database.open(f"postgresql://user:{PASSWORD}@host:port/name")
+    assert not secrets_in(str(malformed.value))
 
 
 async def test_ids_order_by_bytes_whatever_the_locale_of_the_server(postgresql_server: Server) -> None:

@@ -9,6 +9,7 @@ from heketipy.domain.durability import Durability
 from heketipy.domain.errors import CannotAllocate, CannotBegin, NoSpace
 from heketipy.domain.model import BlockInfo, BlockTarget, BlockVolume, NodeAddress, Volume
 from tests.domain.heketi_vectors import vectors
+from tests.support.secrets import chap_password
 
 HOSTING = "a" * 32
 
@@ -190,5 +191,5 @@ def test_hosts_come_in_another_order_for_another_block_volume() -> None:
 
 
 def test_no_text_of_a_block_volume_holds_its_password() -> None:
-    target = BlockTarget(("10.0.0.1",), "iqn", "user", "chap-secret")
-    assert "chap-secret" not in repr(replace(block_volume(1), target=target))
+    target = BlockTarget(("10.0.0.1",), "iqn", "user", chap_password())
+    assert chap_password() not in repr(replace(block_volume(1), target=target))

@@ -14,6 +14,7 @@ from heketipy.executors.injection import Hook, Injected, Reaction
 from heketipy.executors.simulator import Effect, Fault, Simulator, SimulatorTransport, on
 from heketipy.executors.transport import Batch, Command, Fence, Lane, Result
 from tests.executors.simulator.conftest import ADDRESSES
+from tests.support.secrets import secret
 
 FIRST = ADDRESSES[0]
 FAILS = Reaction(err="fooey")
@@ -249,7 +250,7 @@ async def test_what_is_no_regular_expression_is_named_and_never_matches(transpor
 
 
 async def test_what_is_injected_is_told_but_no_secret(transport: Counting) -> None:
-    given = Batch((Command(("echo", "hunter2"), tolerated=True, secret=True), Command(("echo", "open"))))
+    given = Batch((Command(("echo", secret("word")), tolerated=True, secret=True), Command(("echo", "open"))))
     with capture_logs() as lines:
         await run(transport, given, Hook("echo", FAILS))
     assert [line["command"] for line in lines] == ["echo", "echo open"]

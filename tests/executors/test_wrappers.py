@@ -16,6 +16,7 @@ from heketipy.executors.options import NodeOptions
 from heketipy.executors.recorder import Recorder
 from heketipy.executors.simulator import Effect, Fault, Simulator, SimulatorTransport, on
 from heketipy.executors.transport import Batch, Command, Fence, Lane, Result, Superseded
+from tests.support.secrets import secret
 
 A, B = (NodeAddress(id=f"n{n}", manage=f"node{n}", storage=f"10.0.0.{n}") for n in (1, 2))
 
@@ -215,13 +216,13 @@ def test_a_command_is_counted_under_its_tool(argv: tuple[str, ...], name: str) -
 async def test_a_transcript_tells_what_failed_and_keeps_secrets(simulator: Simulator) -> None:
     transcript = io.StringIO()
     recorder = Recorder(SimulatorTransport(simulator), transcript)
-    secret = Command(("tee", "/tmp/x", "hunter2"), stdin="hunter2", secret=True)
-    await recorder.run(A, Batch((secret, fails(), Command(("mount",))), Lane.BRICKS, fence=Fence("a", 3)))
+    hidden = Command(("tee", "/tmp/x", secret("word")), stdin=secret("word"), secret=True)
+    await recorder.run(A, Batch((hidden, fails(), Command(("mount",))), Lane.BRICKS, fence=Fence("a", 3)))
     simulator.faults.add(Fault(Effect.LOSE, on("mount")))
     with pytest.raises(NodeUnreachable):
         await recorder.run(A, Batch((Command(("mount",)),)))
     await recorder.close()
-    assert "hunter2" not in transcript.getvalue()
+    assert secret("word") not in transcript.getvalue()
     refused, lost = (json.loads(line) for line in transcript.getvalue().splitlines())
     assert [command["status"] for command in refused["commands"]] == [0, 5, None]
     assert refused["commands"][0]["argv"] == ["tee", "***"]

@@ -17,7 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.leaks import secrets_in
 from tests.support.server_process import PROGRAMS, ServerProcess, add_nodes, configuration, finished, outcome, work
+from tests.support.signed import JWT, KEYS
 
 SLOW = {"simulator": {"latency_ms": 100}}
 VOLUME = {"size": 1, "durability": {"type": "replicate", "replicate": {"replica": 3}}}
@@ -319,13 +321,12 @@ def test_a_topology_that_makes_no_sense_keeps_the_server_from_starting(tmp_path:
 
 
 def test_no_secret_is_ever_printed(tmp_path: Path) -> None:
-    keys = {"jwt": {"admin": {"key": "very-secret-admin"}, "user": {"key": "very-secret-user"}}}
-    config = configuration(tmp_path, top=keys, loglevel="debug")
+    config = configuration(tmp_path, top={"jwt": JWT}, loglevel="debug")
     with ServerProcess(["heketipy", "serve", "--config", config], cwd=tmp_path) as server, server.client() as http:
         assert http.get("/clusters").status_code == 401
-        http.get("/clusters", headers={"Authorization": "bearer very-secret-admin"})
+        http.get("/clusters", headers={"Authorization": f"bearer {KEYS['admin']}"})
         assert server.end() == 0
-    assert "very-secret" not in server.log
+    assert not secrets_in(server.log)
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept in a file", "rebuilt from the books"])
@@ -346,8 +347,7 @@ def test_a_restarted_server_finds_its_simulated_nodes_as_they_were(tmp_path: Pat
 
 def test_a_topology_is_loaded_with_authentication_on_too(tmp_path: Path) -> None:
     sample = Path(__file__).parents[2] / "topology" / "topology-six-nodes.json"
-    keys = {"jwt": {"admin": {"key": "an administrator"}, "user": {"key": "a user"}}}
-    config = configuration(tmp_path, top={"log_format": "json", **keys})
+    config = configuration(tmp_path, top={"log_format": "json", "jwt": JWT})
     command = ["heketipy", "serve", "--config", config, "--topology", sample]
     with ServerProcess(command, cwd=tmp_path) as server:
         told = json.loads(server.line('"topology loaded"'))

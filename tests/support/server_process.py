@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.support.leaks import CHAP, secrets_in
+
 LIMIT = 60.0
 PROGRAMS = Path(sys.executable).parent
 
@@ -32,8 +34,8 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def finished(*command: str | Path, cwd: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """Run a program to its end."""
-    return subprocess.run(
+    """Run a program to its end. Of secrets it may print the passwords of block volumes alone, which are asked for."""
+    done = subprocess.run(
         [PROGRAMS / command[0], *command[1:]],
         cwd=cwd,
         env=environment(**variables),
@@ -42,11 +44,13 @@ def finished(*command: str | Path, cwd: Path, **variables: str) -> "subprocess.C
         timeout=LIMIT,
         check=False,
     )
+    assert secrets_in(done.stdout + done.stderr, allowed=[CHAP]) == []
+    return done
 
 
 class ServerProcess:
     """A running server. Leaving the context kills it if it still runs. What it prints is always read, so that it never
-    waits for us."""
+    waits for us; it must not be a secret."""
 
     def __init__(self, command: Sequence[str | Path], *, cwd: Path, tls: bool = False, **variables: str) -> None:
         self.lines: list[str] = []
@@ -73,12 +77,14 @@ class ServerProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._process.poll() is None:
             self._process.kill()
         self.status()
         assert self._process.stdout is not None
         self._process.stdout.close()
+        if kind is None:
+            assert secrets_in(self.log) == []
 
     @property
     def pid(self) -> int:

@@ -3,6 +3,7 @@
 from heketipy.db.database import Tx
 from heketipy.domain.durability import Durability, DurabilityType
 from heketipy.domain.model import BlockInfo, BlockTarget, BlockVolume, Brick, BrickType, Cluster, Device, Node, Volume
+from tests.support.secrets import chap_password
 
 DEVICE_KIB = 500 * 1024 * 1024
 NODES = 3
@@ -73,7 +74,7 @@ def hosting_volume(number: int, *, gib: int = 100, info: BlockInfo | None = None
 def block_volume(number: int, *, on: int, gib: int = 1, name: str = "", pending: str = "") -> BlockVolume:
     """Return a block volume on a hosting volume, exported by the first node."""
     made = id_of("block volume", number)
-    target = BlockTarget(("10.0.0.1",), f"iqn.2016-12.org.gluster-block:{made}", made, "chap-secret")
+    target = BlockTarget(("10.0.0.1",), f"iqn.2016-12.org.gluster-block:{made}", made, chap_password())
     return BlockVolume(
         id=made,
         name=name or f"blockvol_{made}",

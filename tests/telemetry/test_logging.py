@@ -10,8 +10,9 @@ import pytest
 import structlog
 
 from heketipy.telemetry.logging import LEVELS, MASK, Threshold, bound, configure
+from tests.support.secrets import secret
 
-SECRET = "My Secret Key"
+SECRET = secret("in-a-log")
 
 
 @pytest.fixture(autouse=True)

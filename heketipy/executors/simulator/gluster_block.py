@@ -16,6 +16,8 @@ from heketipy.executors.transport import Result
 
 NO_DAEMON = "Connection failed. Please check if gluster-block daemon is operational.\n"
 IQN_PREFIX = "iqn.2016-12.org.gluster-block:"
+PASSWORDS_BEGIN = "5ec2e700"
+"""Simulated passwords are uuids as the real ones, and yet can be told wherever they leak."""
 FAILED = 255
 NO_ENTRY = 2
 EXISTS = 17
@@ -117,7 +119,8 @@ def create(asked: Asked) -> Mapping[str, object]:
         raise Refusal("failed to configure on " + " ".join(away), errno=UNREACHABLE)
     uuid = asked.context.world.uuid
     auth = options.get("auth") == "enable"
-    block = BlockVolume(name=name, gbid=uuid(), size_kib=size, hosts=hosts, password=uuid() if auth else "")
+    password = PASSWORDS_BEGIN + uuid()[len(PASSWORDS_BEGIN) :] if auth else ""
+    block = BlockVolume(name=name, gbid=uuid(), size_kib=size, hosts=hosts, password=password)
     volume.blocks[name] = block
     secrets = {"USERNAME": block.gbid, "PASSWORD": block.password} if auth else {}
     portals = [f"{host}:3260" for host in hosts]
