@@ -123,7 +123,7 @@ async def test_no_imported_text_is_run(shell: Shell, tmp_path: Path, section: st
     attacks = cycle(shell.canaries.texts())
     imported = 0
     for number, places in enumerate(rounds(dump, section)):
-        file, books = tmp_path / f"{number}.json", tmp_path / f"{number}.db"
+        file, books = tmp_path / f"{number}.db.json", tmp_path / f"{number}.db"
         file.write_text(attacked(dump, places, attack := next(attacks)))
         if await asyncio.to_thread(import_database, str(books), str(file)):
             continue

@@ -75,7 +75,7 @@ def _allowed(path: Path) -> frozenset[str]:
     name = path.name
     if name.endswith("heketi.json") or name.startswith("config"):
         return frozenset({GIVEN})
-    if name in ("key", "id_ed25519") or name.endswith(".pem"):
+    if name in ("key", "id_ed25519") or name.endswith((".pem", ".key")):
         return frozenset({PRIVATE_KEY, GIVEN})
     if _BOOKS.search(name) or "nodes.json" in name:
         return frozenset({CHAP})
